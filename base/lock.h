@@ -1,0 +1,136 @@
+// Every lock of the house, by rank.
+//
+// A thread may take a lock only if its rank is greater than that of every lock it holds: the list
+// below is the order of acquisition, outermost first. Debug builds abort on a violation; there is no
+// unranked lock. Under "may": what code that holds the lock may do.
+//
+//   rank            protects                                     may
+//   kMachine        start, stop and errors of the whole program  call every room
+//   kSafepoint      who is parked; the step of a stop            touch the space
+//   kScheduler      run queue, timers, wait queues               touch the space
+//   kMailbox        requests of other OS threads to workers      nothing but append and take
+//   kRoots          the directory of named roots                 touch the space, allocate
+//   kHeapRuns       page runs of the heap                        touch the space, call vm
+//   kHeapSlab       one shard's slabs of a size class            touch the space, call kHeapRuns' no
+//   kSegments       the table of segments                        nothing that can fault
+//   kDirtyList      released runs waiting for a snapshot         nothing that can fault
+//   kVmMap          one writer of a vm_map region                nothing that can fault
+//   kFaultWindows   read-ahead state                             nothing that can fault
+//   kStore          the store's writer                           call LMDB; never touch the space
+//   kStoreReaders   the pool of read transactions                call LMDB; never touch the space
+//   kLog            one line on stderr                           write(2)
+//
+// "Nothing that can fault": no persistent memory may be touched, since the fault handler takes the
+// vm's and the store's locks and runs inside whatever code touched the page.
+//
+// The lock is three states over a futex (Drepper, "Futexes Are Tricky", 2011) and no pthread mutex:
+// in programs the pthread functions are redirected to green threads, and the house stands below them.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+#include "base/thread_annotations.h"
+
+namespace revenant::base {
+
+enum class LockRank : std::uint8_t {
+  kMachine,
+  kSafepoint,
+  kScheduler,
+  kMailbox,
+  kRoots,
+  kHeapSlab,
+  kHeapRuns,
+  kSegments,
+  kDirtyList,
+  kVmMap,
+  kFaultWindows,
+  kStore,
+  kStoreReaders,
+  kLog,
+};
+
+// Mutual exclusion between OS threads. Not recursive. A waiter sleeps in the kernel; an uncontended
+// lock and unlock are one atomic operation each. Usable in a signal handler only if no code that
+// holds it can be interrupted by that handler.
+class REVENANT_CAPABILITY("lock") Lock {
+ public:
+  explicit Lock(LockRank rank) : rank_(rank) {}
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+  void lock() REVENANT_ACQUIRE() {
+    note_acquire();
+    std::uint32_t free = kFree;
+    if (!state_.compare_exchange_strong(free, kHeld, std::memory_order_acquire)) [[unlikely]] {
+      lock_contended();
+    }
+  }
+
+  [[nodiscard]] bool try_lock() REVENANT_TRY_ACQUIRE(true) {
+    std::uint32_t free = kFree;
+    if (!state_.compare_exchange_strong(free, kHeld, std::memory_order_acquire)) return false;
+    note_acquire();
+    return true;
+  }
+
+  void unlock() REVENANT_RELEASE() {
+    note_release();
+    if (state_.exchange(kFree, std::memory_order_release) == kContended) [[unlikely]] wake_one();
+  }
+
+ private:
+  friend class Condition;
+  static constexpr std::uint32_t kFree = 0;
+  static constexpr std::uint32_t kHeld = 1;
+  static constexpr std::uint32_t kContended = 2;
+
+  void lock_contended();
+  void wake_one();
+#ifdef NDEBUG
+  void note_acquire() {}
+  void note_release() {}
+#else
+  void note_acquire();
+  void note_release();
+#endif
+
+  std::atomic<std::uint32_t> state_{kFree};
+  const LockRank rank_;
+};
+
+class REVENANT_SCOPED_CAPABILITY LockGuard {
+ public:
+  explicit LockGuard(Lock& lock) REVENANT_ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
+  ~LockGuard() REVENANT_RELEASE() { lock_.unlock(); }
+  LockGuard(const LockGuard&) = delete;
+  LockGuard& operator=(const LockGuard&) = delete;
+
+ private:
+  Lock& lock_;
+};
+
+// A condition variable for OS threads, over one futex. Wake-ups may be spurious.
+class Condition {
+ public:
+  Condition() = default;
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+
+  // The caller holds `lock`; it is released while waiting and held again on return.
+  void wait(Lock& lock) REVENANT_REQUIRES(lock);
+  // False when `timeout` passed without a wake-up.
+  bool wait_for(Lock& lock, std::chrono::nanoseconds timeout) REVENANT_REQUIRES(lock);
+  void notify_one();
+  void notify_all();
+
+ private:
+  bool wait_raw(Lock& lock, const std::chrono::nanoseconds* timeout);
+
+  std::atomic<std::uint32_t> sequence_{0};
+  std::atomic<std::uint32_t> waiters_{0};
+};
+
+}  // namespace revenant::base
