@@ -13,9 +13,10 @@
 namespace revenant::base {
 namespace {
 
-// The raw system call, with errno left as it was: locks are taken inside malloc and in handlers.
-long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
-           const timespec* timeout) {
+// The raw system call's error, 0 for none. errno stays as it was: locks are taken inside malloc and
+// in signal handlers.
+int futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
+          const timespec* timeout = nullptr) {
   const int saved = errno;
   const long result =
       ::syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, timeout, nullptr, 0);
@@ -28,38 +29,31 @@ long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
 
 void Lock::lock_contended() {
   // Holders leave within a few hundred nanoseconds as a rule: a short spin saves two system calls.
-  for (int spin = 0; spin < 100; ++spin) {
+  constexpr int kSpins = 100;
+  for (int spin = 0; spin < kSpins; ++spin) {
     std::uint32_t free = kFree;
     if (state_.compare_exchange_weak(free, kHeld, std::memory_order_acquire)) return;
     __builtin_ia32_pause();
   }
-  while (state_.exchange(kContended, std::memory_order_acquire) != kFree) {
-    futex(state_, FUTEX_WAIT, kContended, nullptr);
+  while (state_.exchange(kContended, std::memory_order_acquire) != kFree) {  // I1
+    futex(state_, FUTEX_WAIT, kContended);
   }
 }
 
-void Lock::wake_one() { futex(state_, FUTEX_WAKE, 1, nullptr); }
+void Lock::wake_one() { futex(state_, FUTEX_WAKE, 1); }
 
-void Condition::wait(Lock& lock) { wait_raw(lock, nullptr); }
-
-bool Condition::wait_for(Lock& lock, std::chrono::nanoseconds timeout) {
-  return wait_raw(lock, &timeout);
-}
-
-bool Condition::wait_raw(Lock& lock, const std::chrono::nanoseconds* timeout)
-    REVENANT_NO_THREAD_SAFETY_ANALYSIS {
-  const std::uint32_t seen = sequence_.load(std::memory_order_relaxed);
+bool Condition::wait_until_woken(Lock& lock, const std::chrono::nanoseconds* timeout) {
+  constexpr std::int64_t kSecondNs = 1'000'000'000;
+  const std::uint32_t seen = sequence_.load(std::memory_order_relaxed);  // I1: the lock is held
   waiters_.fetch_add(1, std::memory_order_seq_cst);
   lock.unlock();
-  long error = 0;
+  int error = ETIMEDOUT;
   if (timeout == nullptr) {
-    error = futex(sequence_, FUTEX_WAIT, seen, nullptr);
+    error = futex(sequence_, FUTEX_WAIT, seen);
   } else if (timeout->count() > 0) {
-    const timespec relative{.tv_sec = timeout->count() / 1'000'000'000,
-                            .tv_nsec = timeout->count() % 1'000'000'000};
+    const timespec relative{.tv_sec = timeout->count() / kSecondNs,
+                            .tv_nsec = timeout->count() % kSecondNs};
     error = futex(sequence_, FUTEX_WAIT, seen, &relative);
-  } else {
-    error = ETIMEDOUT;
   }
   waiters_.fetch_sub(1, std::memory_order_relaxed);
   lock.lock();
@@ -68,28 +62,42 @@ bool Condition::wait_raw(Lock& lock, const std::chrono::nanoseconds* timeout)
 
 void Condition::notify_one() {
   sequence_.fetch_add(1, std::memory_order_seq_cst);
-  if (waiters_.load(std::memory_order_seq_cst) != 0) futex(sequence_, FUTEX_WAKE, 1, nullptr);
+  if (waiters_.load(std::memory_order_seq_cst) != 0) futex(sequence_, FUTEX_WAKE, 1);
 }
 
 void Condition::notify_all() {
   sequence_.fetch_add(1, std::memory_order_seq_cst);
-  if (waiters_.load(std::memory_order_seq_cst) != 0) futex(sequence_, FUTEX_WAKE, INT_MAX, nullptr);
+  if (waiters_.load(std::memory_order_seq_cst) != 0) futex(sequence_, FUTEX_WAKE, INT_MAX);
 }
 
 #ifndef NDEBUG
 namespace {
+
 // One bit a rank held by this OS thread.
 thread_local std::uint32_t held_ranks = 0;
+
+std::uint32_t bit_of(LockRank rank) {
+  static_assert(static_cast<unsigned>(LockRank::kLog) < 32, "a rank is a bit of held_ranks");
+  return 1U << static_cast<unsigned>(rank);
+}
+
 }  // namespace
 
 void Lock::note_acquire() {
-  const std::uint32_t bit = 1u << static_cast<unsigned>(rank_);
-  REVENANT_CHECK(held_ranks < bit, "lock of rank %u taken while ranks %#x are held",
-                 static_cast<unsigned>(rank_), held_ranks);
-  held_ranks |= bit;
+  REVENANT_CHECK(held_ranks < bit_of(rank_), "lock of rank %u taken while ranks %#x are held",
+                 static_cast<unsigned>(rank_), held_ranks);  // I2
+  held_ranks |= bit_of(rank_);
 }
 
-void Lock::note_release() { held_ranks &= ~(1u << static_cast<unsigned>(rank_)); }
+void Lock::note_release() {
+  check_noted();
+  held_ranks &= ~bit_of(rank_);
+}
+
+void Lock::check_noted() const {
+  REVENANT_CHECK((held_ranks & bit_of(rank_)) != 0, "no lock of rank %u is held, only ranks %#x",
+                 static_cast<unsigned>(rank_), held_ranks);
+}
 #endif
 
 }  // namespace revenant::base

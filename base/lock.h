@@ -1,8 +1,8 @@
 // Every lock of the house, by rank.
 //
 // A thread may take a lock only if its rank is greater than that of every lock it holds: the list
-// below is the order of acquisition, outermost first. Debug builds abort on a violation; there is no
-// unranked lock. Under "may": what code that holds the lock may do.
+// below is the order of acquisition, outermost first. Debug builds abort on a violation; there is
+// no unranked lock. Under "may": what code that holds the lock may do.
 //
 //   rank            protects                                     may
 //   kMachine        start, stop and errors of the whole program  call every room
@@ -10,21 +10,22 @@
 //   kScheduler      run queue, timers, wait queues               touch the space
 //   kMailbox        requests of other OS threads to workers      nothing but append and take
 //   kRoots          the directory of named roots                 touch the space, allocate
+//   kHeapSlab       one shard's slabs of a size class            touch the space, take kHeapRuns
 //   kHeapRuns       page runs of the heap                        touch the space, call vm
-//   kHeapSlab       one shard's slabs of a size class            touch the space, call kHeapRuns' no
 //   kSegments       the table of segments                        nothing that can fault
 //   kDirtyList      released runs waiting for a snapshot         nothing that can fault
 //   kVmMap          one writer of a vm_map region                nothing that can fault
 //   kFaultWindows   read-ahead state                             nothing that can fault
 //   kStore          the store's writer                           call LMDB; never touch the space
 //   kStoreReaders   the pool of read transactions                call LMDB; never touch the space
-//   kLog            one line on stderr                           write(2)
+//   kLog            one line on stderr                           write it
 //
 // "Nothing that can fault": no persistent memory may be touched, since the fault handler takes the
 // vm's and the store's locks and runs inside whatever code touched the page.
 //
 // The lock is three states over a futex (Drepper, "Futexes Are Tricky", 2011) and no pthread mutex:
-// in programs the pthread functions are redirected to green threads, and the house stands below them.
+// in programs the pthread functions are redirected to green threads, and the house stands below
+// them.
 #pragma once
 
 #include <atomic>
@@ -52,9 +53,19 @@ enum class LockRank : std::uint8_t {
   kLog,
 };
 
-// Mutual exclusion between OS threads. Not recursive. A waiter sleeps in the kernel; an uncontended
-// lock and unlock are one atomic operation each. Usable in a signal handler only if no code that
-// holds it can be interrupted by that handler.
+// Mutual exclusion between OS threads.
+//
+//          lock: compare-and-swap            lock: swap, then sleep while it was not free
+//   free ------------------------> held ----------------------------------> contended
+//     ^------------- unlock --------'                                           |
+//     ^------------- unlock: and wake one sleeper ------------------------------'
+//
+// I1  Whoever sleeps has left the word at contended, so the holder's unlock will wake it.
+// I2  A thread holds at most one lock of a rank, and takes them in rising order (debug builds
+// abort).
+//
+// Threads: any OS thread; not recursive. Usable in a signal handler only if no code that holds the
+// lock can be interrupted by that handler. errno is left as it was.
 class REVENANT_CAPABILITY("lock") Lock {
  public:
   explicit Lock(LockRank rank) : rank_(rank) {}
@@ -78,8 +89,13 @@ class REVENANT_CAPABILITY("lock") Lock {
 
   void unlock() REVENANT_RELEASE() {
     note_release();
-    if (state_.exchange(kFree, std::memory_order_release) == kContended) [[unlikely]] wake_one();
+    if (state_.exchange(kFree, std::memory_order_release) == kContended) [[unlikely]]
+      wake_one();
   }
+
+  // For functions whose callers hold the lock where no annotation can say so. Debug builds abort if
+  // this thread holds no lock of this rank.
+  void assert_held() const REVENANT_ASSERT_HELD() { check_noted(); }
 
  private:
   friend class Condition;
@@ -92,15 +108,18 @@ class REVENANT_CAPABILITY("lock") Lock {
 #ifdef NDEBUG
   void note_acquire() {}
   void note_release() {}
+  void check_noted() const {}
 #else
   void note_acquire();
   void note_release();
+  void check_noted() const;
 #endif
 
+  [[maybe_unused]] const LockRank rank_;  // read by debug builds only
   std::atomic<std::uint32_t> state_{kFree};
-  const LockRank rank_;
 };
 
+// Holds a lock for a scope.
 class REVENANT_SCOPED_CAPABILITY LockGuard {
  public:
   explicit LockGuard(Lock& lock) REVENANT_ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
@@ -112,7 +131,14 @@ class REVENANT_SCOPED_CAPABILITY LockGuard {
   Lock& lock_;
 };
 
-// A condition variable for OS threads, over one futex. Wake-ups may be spurious.
+// A condition variable for OS threads, over one futex.
+//
+// I1  A notification that comes after the waiter released its lock is not lost: the waiter sleeps
+// only
+//     while the sequence is what it was when the lock was still held.
+//
+// Wake-ups may be spurious: wait in a loop over what is waited for. The notifier need not hold the
+// lock.
 class Condition {
  public:
   Condition() = default;
@@ -120,14 +146,18 @@ class Condition {
   Condition& operator=(const Condition&) = delete;
 
   // The caller holds `lock`; it is released while waiting and held again on return.
-  void wait(Lock& lock) REVENANT_REQUIRES(lock);
+  void wait(Lock& lock) REVENANT_REQUIRES(lock) { wait_until_woken(lock, nullptr); }
   // False when `timeout` passed without a wake-up.
-  bool wait_for(Lock& lock, std::chrono::nanoseconds timeout) REVENANT_REQUIRES(lock);
+  bool wait_for(Lock& lock, std::chrono::nanoseconds timeout) REVENANT_REQUIRES(lock) {
+    return wait_until_woken(lock, &timeout);
+  }
   void notify_one();
   void notify_all();
 
  private:
-  bool wait_raw(Lock& lock, const std::chrono::nanoseconds* timeout);
+  // Exempt from the analysis: it cannot follow a lock that is released and taken again inside.
+  bool wait_until_woken(Lock& lock,
+                        const std::chrono::nanoseconds* timeout) REVENANT_NO_THREAD_SAFETY_ANALYSIS;
 
   std::atomic<std::uint32_t> sequence_{0};
   std::atomic<std::uint32_t> waiters_{0};

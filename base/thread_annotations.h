@@ -14,5 +14,6 @@
 #define REVENANT_EXCLUDES(...) REVENANT_ANNOTATION(locks_excluded(__VA_ARGS__))
 #define REVENANT_ACQUIRE(...) REVENANT_ANNOTATION(acquire_capability(__VA_ARGS__))
 #define REVENANT_TRY_ACQUIRE(...) REVENANT_ANNOTATION(try_acquire_capability(__VA_ARGS__))
+#define REVENANT_ASSERT_HELD(...) REVENANT_ANNOTATION(assert_capability(__VA_ARGS__))
 #define REVENANT_RELEASE(...) REVENANT_ANNOTATION(release_capability(__VA_ARGS__))
 #define REVENANT_NO_THREAD_SAFETY_ANALYSIS REVENANT_ANNOTATION(no_thread_safety_analysis)

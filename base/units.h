@@ -27,7 +27,7 @@ struct PageCount {
   [[nodiscard]] constexpr std::uint64_t bytes() const { return value << kPageShift; }
   // The number of pages that `bytes` bytes take, the last one perhaps in part.
   static constexpr PageCount holding(std::uint64_t bytes) {
-    return {(bytes + kPageSize - 1) >> kPageShift};
+    return {(bytes >> kPageShift) + ((bytes & (kPageSize - 1)) != 0 ? 1 : 0)};
   }
 };
 
@@ -57,6 +57,9 @@ struct PageRun {
   [[nodiscard]] constexpr bool contains(PageNumber page) const {
     return page >= first && page < end();
   }
+  [[nodiscard]] constexpr bool overlaps(const PageRun& other) const {
+    return first < other.end() && other.first < end();
+  }
 };
 
 // The number of a snapshot, or of the one being made. Rising, never used twice in a store's life;
@@ -75,7 +78,10 @@ inline constexpr Epoch kNoEpoch{0};
 template <>
 struct std::hash<revenant::base::PageNumber> {
   std::size_t operator()(revenant::base::PageNumber page) const noexcept {
-    // Fibonacci hashing: page numbers are consecutive or strided, and their low bits must spread.
-    return page.value * 0x9E3779B97F4A7C15ull;
+    // Fibonacci hashing, with the high half folded in: pages are consecutive or strided by powers
+    // of two, a multiplication alone leaves the low bits of such strides at zero, and tables mask
+    // them.
+    const std::uint64_t product = page.value * 0x9E3779B97F4A7C15ULL;
+    return product ^ (product >> 32);
   }
 };
