@@ -1,0 +1,131 @@
+// The room's door: a store, owned by this process or read beside its owner.
+//
+//   DIR/identity   id, format version, program, least size of data.mdb; checksummed
+//   DIR/lock       the owner lock
+//   DIR/data.mdb, DIR/lock.mdb   LMDB's: images, nodes, catalog
+//
+// I1  One owner: the process that holds DIR/lock. Readers take no lock and may be many.
+// I2  A store appears under its name whole, by rename, with its first commit synced.
+// I3  Nothing read is believed before its hash agrees.
+// I4  A committed snapshot stays until the retention policy deletes it, and is never changed.
+//
+// Threads: fetch on any OS thread, in signal handlers too, several at once. history() on any thread
+// outside handlers. Everything else by one OS thread at a time; an epoch from its first put to its
+// end by the same one.
+//
+// Errors are values; each names the store, the cause and the way out. kStoreInUse, kStoreDamaged,
+// kNotAStore, kAnotherProgram, kAnotherFormat, kNotFound (no store), kNoSpace, kIoFailed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/units.h"
+#include "store/epoch_writer.h"
+#include "store/history.h"
+#include "store/retention.h"
+#include "store/snapshot_record.h"
+
+namespace revenant::store {
+
+struct StoreOptions {
+  std::filesystem::path path;
+  std::string program;          // its name: another program's store is refused
+  std::string branch = "main";  // the running branch
+  bool create = true;           // make it if nothing is there
+  // Address space for LMDB's map, the upper limit of the store's size; taken smaller where the
+  // process may not have as much.
+  std::uint64_t map_bytes = 1ull << 40;
+};
+
+// What fetch found.
+enum class FetchOutcome : std::uint8_t {
+  kImage,    // the frame holds the page's image
+  kAbsent,   // no image born at or after `not_before`
+  kDamaged,  // there is an image or a path to it, and it is not what was written
+};
+
+class Store {
+ public:
+  // Opens the store as its owner, creating it first if it is missing and options.create.
+  static base::Result<std::unique_ptr<Store>> open(const StoreOptions& options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const;
+  [[nodiscard]] const StoreId& id() const;
+  [[nodiscard]] const std::string& branch() const;
+  [[nodiscard]] bool created() const;  // by this open
+  [[nodiscard]] const History& history() const;
+
+  // The head of the running branch; nothing before its first snapshot.
+  [[nodiscard]] const std::optional<SnapshotRecord>& head() const;
+  // The revision that the next commit will have.
+  [[nodiscard]] base::Epoch open_epoch() const;
+
+  // Counts a start, durably, and returns its number: 1 for the first.
+  base::Result<std::uint64_t> begin_generation();
+
+  // Starts an epoch on the head. The writer is the store's own and used again for each epoch.
+  EpochWriter& begin_epoch();
+
+  // Copies the newest committed image of `page` on the running branch to `frame`.
+  // Async-signal-safe.
+  FetchOutcome fetch(base::PageNumber page, base::Epoch not_before, std::byte* frame) noexcept;
+  // The same for consecutive pages, in one transaction: page i goes to frames + i * kPageSize and
+  // outcomes[i]. Async-signal-safe.
+  void fetch_run(base::PageRun run, base::Epoch not_before, std::byte* frames,
+                 FetchOutcome* outcomes) noexcept;
+  // What the head says of a page, without reading its image. Async-signal-safe; a damaged path
+  // gives an error.
+  [[nodiscard]] base::Result<std::optional<PageReference>> find_reference(base::PageNumber page);
+
+  // Names a snapshot; kNameTaken if the name is. Durable on return.
+  base::Status tag(std::string_view name, base::Epoch revision);
+
+  // Deletes what the policy lets go of, up to `budget` images and nodes in one transaction. Off the
+  // commit path: call it between epochs, more often while `more` says so.
+  base::Result<ReclaimReport> reclaim_some(const Policy& policy, std::size_t budget = 8192);
+
+  // Frees reader slots of processes that died. About once a minute.
+  void check_readers();
+
+ private:
+  explicit Store(std::unique_ptr<StoreState> state);
+  std::unique_ptr<StoreState> state_;
+};
+
+// A store read beside its owner, or without one. Never changes it. One process opens a store once,
+// as owner or as reader (LMDB's locks are the process's).
+class StoreReader {
+ public:
+  static base::Result<std::unique_ptr<StoreReader>> open(const std::filesystem::path& path);
+  ~StoreReader();
+  StoreReader(const StoreReader&) = delete;
+  StoreReader& operator=(const StoreReader&) = delete;
+
+  [[nodiscard]] const History& history() const { return history_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] const std::string& program() const { return program_; }
+  [[nodiscard]] const StoreId& id() const { return id_; }
+
+ private:
+  StoreReader(std::filesystem::path path, std::unique_ptr<LmdbEnvironment> environment,
+              std::string program, const StoreId& id);
+
+  std::filesystem::path path_;
+  std::unique_ptr<LmdbEnvironment> environment_;
+  History history_;
+  std::string program_;
+  StoreId id_;
+};
+
+}  // namespace revenant::store
