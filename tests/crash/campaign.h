@@ -1,0 +1,105 @@
+// Kills a program over and over and judges what it says after each restart.
+//
+//   plan -> life: start --> read lines, judge each --> SIGKILL --> read the rest, judge --> plan
+//   ...
+//                   \--> ended by itself: a violation        proof: kill once it has gone on
+//
+// K1  A life ends by the driver's SIGKILL and nothing else; but for the last two, which end by
+//     SIGTERM and exit code 0.
+// K2  Of two starts at once one exits 11 (API.md: store in use), says one sentence on standard
+// error
+//     and nothing on standard output; the other is judged as if it were alone.
+// K3  A proof goes on within the watchdog's time; nothing else is ever judged by a clock.
+// K4  With a tool, `revenant verify` finds the store whole after every so many kills.
+//
+// A violation is a value: the sentence and all that is needed to see it again. One thread.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "child.h"
+#include "lives.h"
+#include "oracle.h"
+
+namespace revenant::crash {
+
+struct CampaignOptions {
+  std::filesystem::path program;
+  std::vector<std::string> program_arguments;
+  std::string oracle;
+  std::filesystem::path store;
+  // The `revenant` tool; empty if it is not to be used.
+  std::filesystem::path tool;
+  std::string tracker;
+  int kills = 100;
+  std::uint64_t seed = 0;
+  std::optional<LifeBounds> bounds;
+  std::optional<Microseconds> cadence;
+  std::chrono::seconds watchdog{60};
+};
+
+struct Violation {
+  std::string sentence;
+  int kill_number;
+  Life life;
+  std::vector<std::string> last_output;
+  std::vector<std::string> last_errors;
+};
+
+struct CampaignFigures {
+  std::array<int, kLifeKinds> lives{};
+  int kills = 0;
+  int before_first_output = 0;
+  int fresh_stores = 0;
+  int refused_starts = 0;
+  int verified = 0;
+  std::vector<Microseconds> lengths;
+};
+
+class Campaign {
+ public:
+  explicit Campaign(CampaignOptions options);
+
+  // Called after each kill.
+  std::function<void(const CampaignFigures&)> on_progress;
+
+  std::optional<Violation> run();
+  [[nodiscard]] const CampaignFigures& figures() const { return figures_; }
+
+ private:
+  using Verdict = std::optional<std::string>;
+
+  Verdict live(const Life& life);
+  Verdict live_alone(const Life& life);
+  Verdict live_contested(const Life& life);
+  Verdict end_in_order();
+  // Judges what `child` says until `until`, its end, or until it has gone on if that is asked for.
+  Verdict listen(Child& child, Clock::time_point until, bool until_gone_on);
+  Verdict kill_and_judge(Child& child);
+  Verdict judge_output(Child& child);
+  Verdict judge_refused(Child& refused);
+  Verdict verify_store();
+
+  std::unique_ptr<Child> start(Microseconds cadence);
+  [[nodiscard]] std::vector<std::string> tool_command(const char* verb) const;
+  std::optional<std::uint64_t> latest_revision();
+  void renew_store();
+  void remember(const Child& child);
+
+  const CampaignOptions options_;
+  const std::unique_ptr<Oracle> oracle_;
+  LifePlan plan_;
+  CampaignFigures figures_;
+  bool spoke_in_life_ = false;
+  bool watches_revisions_ = false;
+  std::deque<std::string> last_output_;
+  std::vector<std::string> last_errors_;
+};
+
+}  // namespace revenant::crash

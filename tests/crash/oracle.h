@@ -1,0 +1,49 @@
+// What a program's output must look like over all its lives, whatever instant each one ended at.
+//
+// An oracle reads every line the program wrote, in order, and knows where a new life or a new store
+// begins. It judges by what was printed alone: never by how long anything took.
+//
+// CounterOracle, of `N of M`:
+//   C1  M is N + 1: the loop variable and the vector come from the same instant.
+//   C2  Within a life N rises by one.
+//   C3  A life begins at most one past the greatest N shown, and never below what an earlier life
+//       began with: that state was read from the store, so it was durable.
+//   C4  Once N was shown and two more revisions were committed, no life begins below N.
+//
+// LedgerOracle, of `synced REVISION COUNT` and `checked GENERATION COUNT ok`:
+//   L1  Revisions of `synced` rise with the counts, over all lives.
+//   L2  Generations rise from life to life and stay within one.
+//   L3  No count is ever below that of an earlier `synced`: it was durable.
+//   L4  A life after a `synced` checks itself before it syncs.
+//   L5  Anything else is a violation that the ledger itself reports.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace revenant::crash {
+
+class Oracle {
+ public:
+  virtual ~Oracle() = default;
+
+  virtual void store_renewed() = 0;
+  virtual void life_begins() = 0;
+  // One line of output; a sentence if it breaks a rule.
+  virtual std::optional<std::string> judge(std::string_view line) = 0;
+  // This revision was found committed after the last line given to judge() had been read.
+  virtual void revision_seen(std::uint64_t revision) = 0;
+  // True once this life has shown that the program was restored and goes on.
+  [[nodiscard]] virtual bool has_gone_on() const = 0;
+};
+
+// Null for a kind other than "counter" and "ledger".
+std::unique_ptr<Oracle> make_oracle(std::string_view kind);
+
+std::unique_ptr<Oracle> make_counter_oracle();
+std::unique_ptr<Oracle> make_ledger_oracle();
+
+}  // namespace revenant::crash

@@ -1,0 +1,151 @@
+// The oracles, rule by rule, and the plan's promises.
+#include "oracle.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lives.h"
+
+namespace revenant::crash {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Optional;
+
+class CounterOracleTest : public ::testing::Test {
+ protected:
+  std::optional<std::string> say(int number) {
+    return oracle_->judge(std::to_string(number) + " of " + std::to_string(number + 1));
+  }
+  const std::unique_ptr<Oracle> oracle_ = make_oracle("counter");
+};
+
+TEST_F(CounterOracleTest, AcceptsRestoresWithinWhatWasShown) {
+  oracle_->life_begins();
+  EXPECT_EQ(say(0), std::nullopt);
+  EXPECT_EQ(say(1), std::nullopt);
+  oracle_->life_begins();
+  EXPECT_EQ(say(1), std::nullopt);
+  oracle_->life_begins();
+  EXPECT_EQ(say(2), std::nullopt);
+}
+
+TEST_F(CounterOracleTest, RefusesATornInstant) {
+  oracle_->life_begins();
+  EXPECT_THAT(oracle_->judge("3 of 3"), Optional(HasSubstr("C1")));
+  EXPECT_THAT(oracle_->judge("3 of 4 and more"), Optional(HasSubstr("something else")));
+}
+
+TEST_F(CounterOracleTest, RefusesAGap) {
+  oracle_->life_begins();
+  EXPECT_EQ(say(0), std::nullopt);
+  EXPECT_THAT(say(2), Optional(HasSubstr("C2")));
+}
+
+TEST_F(CounterOracleTest, RefusesALifeFromTheFuture) {
+  oracle_->life_begins();
+  EXPECT_EQ(say(0), std::nullopt);
+  oracle_->life_begins();
+  EXPECT_THAT(say(2), Optional(HasSubstr("C3")));
+}
+
+TEST_F(CounterOracleTest, RefusesALifeBehindAnEarlierRestore) {
+  oracle_->life_begins();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(say(i), std::nullopt);
+  oracle_->life_begins();
+  EXPECT_EQ(say(4), std::nullopt);
+  oracle_->life_begins();
+  EXPECT_THAT(say(3), Optional(HasSubstr("C3")));
+}
+
+TEST_F(CounterOracleTest, RefusesALifeBehindACommittedLine) {
+  oracle_->life_begins();
+  EXPECT_EQ(say(0), std::nullopt);
+  EXPECT_EQ(say(1), std::nullopt);
+  oracle_->revision_seen(10);
+  EXPECT_EQ(say(2), std::nullopt);
+  oracle_->revision_seen(12);
+  oracle_->life_begins();
+  EXPECT_THAT(say(0), Optional(HasSubstr("C4")));
+}
+
+TEST_F(CounterOracleTest, ANewStoreBeginsAnew) {
+  oracle_->life_begins();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(say(i), std::nullopt);
+  oracle_->store_renewed();
+  oracle_->life_begins();
+  EXPECT_THAT(say(1), Optional(HasSubstr("C3")));
+  oracle_->store_renewed();
+  oracle_->life_begins();
+  EXPECT_EQ(say(0), std::nullopt);
+}
+
+TEST(LedgerOracle, AcceptsUnsyncedLoss) {
+  const auto oracle = make_oracle("ledger");
+  oracle->life_begins();
+  EXPECT_EQ(oracle->judge("synced 5 100"), std::nullopt);
+  EXPECT_EQ(oracle->judge("checked 1 250 ok"), std::nullopt);
+  oracle->life_begins();
+  EXPECT_EQ(oracle->judge("checked 2 120 ok"), std::nullopt);
+  EXPECT_EQ(oracle->judge("synced 6 120"), std::nullopt);
+}
+
+TEST(LedgerOracle, RefusesEachBrokenRule) {
+  const auto oracle = make_oracle("ledger");
+  oracle->life_begins();
+  EXPECT_EQ(oracle->judge("synced 5 100"), std::nullopt);
+  EXPECT_THAT(oracle->judge("synced 5 101"), Optional(HasSubstr("L1")));
+  EXPECT_THAT(oracle->judge("synced 4 100"), Optional(HasSubstr("L1")));
+  EXPECT_EQ(oracle->judge("checked 3 100 ok"), std::nullopt);
+  EXPECT_THAT(oracle->judge("checked 4 100 ok"), Optional(HasSubstr("L2")));
+  EXPECT_THAT(oracle->judge("checked 3 99 ok"), Optional(HasSubstr("L3")));
+  EXPECT_THAT(oracle->judge("violation: total"), Optional(HasSubstr("L5")));
+  oracle->life_begins();
+  EXPECT_THAT(oracle->judge("synced 9 200"), Optional(HasSubstr("L4")));
+  EXPECT_THAT(oracle->judge("checked 3 200 ok"), Optional(HasSubstr("L2")));
+}
+
+TEST(MakeOracle, KnowsTwoKinds) { EXPECT_EQ(make_oracle("life"), nullptr); }
+
+TEST(LifePlan, TheSameSeedGivesTheSameLives) {
+  LifePlan one(99, std::nullopt, std::nullopt);
+  LifePlan two(99, std::nullopt, std::nullopt);
+  for (int i = 0; i < 1000; ++i) {
+    const Life a = one.next();
+    const Life b = two.next();
+    EXPECT_EQ(a.kind, b.kind);
+    EXPECT_EQ(a.length, b.length);
+    EXPECT_EQ(a.cadence, b.cadence);
+    EXPECT_EQ(a.fresh_store, b.fresh_store);
+  }
+}
+
+TEST(LifePlan, EveryKindComesInAThousandLives) {
+  LifePlan plan(1, std::nullopt, std::nullopt);
+  EXPECT_TRUE(plan.next().fresh_store);
+  std::array<int, kLifeKinds> seen{};
+  for (int i = 0; i < 1000; ++i) {
+    const Life life = plan.next();
+    ++seen[static_cast<std::size_t>(life.kind)];
+    if (life.kind == LifeKind::kLong) {
+      EXPECT_EQ(life.cadence, 1ms);
+    }
+    EXPECT_LE(life.length, 60s);
+  }
+  for (int count : seen) EXPECT_GE(count, 5);
+}
+
+TEST(LifePlan, BoundsHold) {
+  LifePlan plan(3, LifeBounds{5ms, 20ms}, Microseconds(7ms));
+  for (int i = 0; i < 500; ++i) {
+    const Life life = plan.next();
+    EXPECT_EQ(life.cadence, 7ms);
+    if (life.kind == LifeKind::kProof) continue;
+    EXPECT_GE(life.length, 5ms);
+    EXPECT_LE(life.length, 20ms);
+  }
+}
+
+}  // namespace
+}  // namespace revenant::crash
