@@ -15,6 +15,7 @@
 //   kSegments       the table of segments                        nothing that can fault
 //   kDirtyList      released runs waiting for a snapshot         nothing that can fault
 //   kVmMap          one writer of a vm_map region                nothing that can fault
+//   kChunks         which chunks are cold; their protection      nothing that can fault
 //   kFaultWindows   read-ahead state                             nothing that can fault
 //   kStore          the store's writer                           call LMDB; never touch the space
 //   kStoreReaders   the pool of read transactions                call LMDB; never touch the space
@@ -47,6 +48,7 @@ enum class LockRank : std::uint8_t {
   kSegments,
   kDirtyList,
   kVmMap,
+  kChunks,
   kFaultWindows,
   kStore,
   kStoreReaders,

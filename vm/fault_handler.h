@@ -1,0 +1,144 @@
+// One fault, from trap to resume.
+//
+//  1. A thread touches a page of the space that is not there. The kernel finds the range registered
+//     with userfaultfd and raises SIGBUS on that thread; the port (fault_port_linux.h) enters
+//     resolve() on the thread's alternate stack.
+//  2. The page's segment is looked up, and its rule asked for the ticket. The rule may read
+//     persistent metadata: if that is missing too, this story starts again, one level down.
+//  3. Forbidden: the port reports the access and the program ends.
+//  4. Otherwise the thread's read-ahead proposes a window of pages in the same chunk, and as many
+//  of
+//     them are taken as belong to the same segment and have the same kind of ticket.
+//  5. The chunk is noted with the tracker, before anything is filled: a harvest that starts later
+//     scans it.
+//  6. Zeros are filled writable, and count as dirty at once, since a touched new page is a page
+//  about
+//     to be written. In a cold chunk they are filled protected, one page, and stay clean.
+//  7. Images are fetched from the page source into the handler's own frames and filled protected.
+//     Where the source has none the page reads as zeros; a damaged one ends the program.
+//  8. A page that another thread filled meanwhile (EEXIST) is left alone. The handler returns, and
+//     the instruction is tried again.
+//
+//  A write to a chunk that is cold raises SIGSEGV instead; the tracker makes the chunk warm (steps
+//  9 of its own are in chunk_temperature.h) and the instruction is tried again. A missing page in a
+//  cold chunk that is written takes both ways in turn.
+//
+// When a snapshot meets a fault half-way: a thread in the handler has not parked, so the harvest of
+// a stop never runs beside steps 1 to 8. The harvests before the stop do, and need nothing: between
+// steps 5 and 8 the page holds what its ticket says and nothing newer, and its first write comes
+// after step 8, on a page that is either protected or counted as written.
+//
+// I1  Nothing is allocated and no lock is taken that interrupted code can hold.
+// I2  A page is filled with what its ticket says or not at all.
+// I3  All sources of filling are volatile memory.
+//
+// Threads: resolve() from any, several at once, on one page or many. What it counts is approximate
+// only in order, not in sum.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/units.h"
+#include "vm/dirty_tracker.h"
+#include "vm/page_source.h"
+#include "vm/read_ahead.h"
+#include "vm/segment.h"
+#include "vm/space.h"
+#include "vm/uffd_linux.h"
+
+namespace revenant::vm {
+
+enum class FaultReason : std::uint8_t {
+  kGuard,       // the guard below a stack: it overflowed
+  kFreed,       // memory that was given back
+  kUnmapped,    // an address of the space that was never given out
+  kDamaged,     // the page's image is not what was written
+  kProtection,  // the mapping does not allow this access, such as executing data
+  kOutside,     // not an address of the space
+  kNoMemory,    // the kernel would not fill the page
+};
+
+[[nodiscard]] const char* to_string(FaultReason reason) noexcept;
+
+// An access that cannot be resumed. Valid during the call that hands it over.
+struct FaultReport {
+  std::uintptr_t address = 0;
+  bool is_write = false;
+  FaultReason reason = FaultReason::kOutside;
+  const char* segment = "";  // its name; empty outside all segments
+  int signal = 0;
+  void* context = nullptr;  // the ucontext_t of the access
+};
+
+// Faults by kind since open().
+struct FaultCounters {
+  std::atomic<std::uint64_t> faults{0};        // missing pages that were touched
+  std::atomic<std::uint64_t> zero_pages{0};    // filled with zeros, ahead or not
+  std::atomic<std::uint64_t> stored_pages{0};  // filled from images, ahead or not
+  std::atomic<std::uint64_t> raced_pages{0};   // found filled by another thread
+  std::atomic<std::uint64_t> warmed{0};        // writes to cold chunks
+  std::atomic<std::uint64_t> fatal{0};
+};
+
+class FaultHandler {
+ public:
+  struct Fault {
+    std::uintptr_t address = 0;
+    bool is_write = false;
+    bool is_missing = false;  // SIGBUS: the page is not there; else the access was refused
+    bool is_execute = false;
+  };
+
+  struct Outcome {
+    bool resume = false;
+    FaultReason reason = FaultReason::kOutside;  // when not
+    const char* segment = "";
+  };
+
+  FaultHandler(const Space& space, const SegmentTable& segments, Uffd& uffd)
+      : space_(space), segments_(segments), uffd_(uffd) {}
+
+  // Makes the handler ready; what it is given outlives the faults.
+  void start(DirtyTracker& tracker, PageSource& source) {
+    tracker_ = &tracker;
+    source_ = &source;
+  }
+
+  // `ahead` is the calling thread's, or null: then pages are filled one at a time.
+  [[nodiscard]] Outcome resolve(const Fault& fault, ReadAhead* ahead) noexcept;
+
+  // Fills the missing pages of `run` that stand for zeros, in batches; leaves all others alone.
+  void populate(base::PageRun run) noexcept;
+
+  // Images are born before `open`: a page that wants a later one reads as zeros, unasked.
+  void set_open_epoch(base::Epoch open) {
+    open_epoch_.store(open.value, std::memory_order_release);
+  }
+
+  [[nodiscard]] const FaultCounters& counters() const { return counters_; }
+
+ private:
+  enum class Content { kZeros, kImage, kForbidden };
+
+  [[nodiscard]] Content content_of(const Ticket& ticket) const noexcept;
+  [[nodiscard]] base::PageRun alike(base::PageRun window, base::PageNumber page,
+                                    const Segment& segment, Content content) const noexcept;
+  [[nodiscard]] Outcome resolve_refused(const Fault& fault, base::PageNumber page) noexcept;
+  [[nodiscard]] Outcome resolve_missing(const Fault& fault, base::PageNumber page,
+                                        ReadAhead* ahead) noexcept;
+  [[nodiscard]] bool fill_zeros(base::PageRun run, bool clean) noexcept;
+  [[nodiscard]] Outcome fill_images(base::PageRun run, base::PageNumber page,
+                                    const Segment& segment) noexcept;
+
+  const Space& space_;
+  const SegmentTable& segments_;
+  Uffd& uffd_;
+  DirtyTracker* tracker_ = nullptr;
+  PageSource* source_ = nullptr;
+  std::atomic<std::uint64_t> open_epoch_{~std::uint64_t{0}};
+  FaultCounters counters_;
+};
+
+}  // namespace revenant::vm

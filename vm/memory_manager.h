@@ -1,0 +1,110 @@
+// The vm room's door: the space, what its pages stand for, and who wrote to them.
+//
+//   objects/, runtime/ --> MemoryManager --> Space, SegmentTable, FaultHandler, DirtyTracker
+//                                      \--> PageSource (runtime's, over the store)
+//
+// Lives in static storage, at one address in every life of the program: frames that are parked and
+// come back may hold its address. Open it, add the segments, adopt every OS thread that touches the
+// space, and from then on pages appear when touched.
+//
+// I1  open() once, and close() when no thread touches the space any more.
+// I2  A page of a released run is not present, and its run is in take_released() exactly until it
+//     was taken.
+// I3  After open() nothing here calls malloc.
+//
+// Threads: add_segment(), release(), populate() and adopt_thread() from any; what tracker() hands
+// out says itself. Locks: released_lock_ (rank kDirtyList). Errors: open() explains what the host
+// lacks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/lock.h"
+#include "base/result.h"
+#include "base/units.h"
+#include "vm/async_tracker_linux.h"
+#include "vm/chunk_temperature.h"
+#include "vm/dirty_list.h"
+#include "vm/dirty_tracker.h"
+#include "vm/fault_handler.h"
+#include "vm/fault_port_linux.h"
+#include "vm/page_source.h"
+#include "vm/segment.h"
+#include "vm/space.h"
+#include "vm/uffd_linux.h"
+
+namespace revenant::vm {
+
+struct MemoryOptions {
+  base::PageRun low_window{};  // page aligned, may be empty
+  LowContents low_contents = LowContents::kKeep;
+  TrackerChoice tracker = TrackerChoice::kAuto;
+};
+
+class MemoryManager {
+ public:
+  MemoryManager() = default;
+  ~MemoryManager() { close(); }
+  MemoryManager(const MemoryManager&) = delete;
+  MemoryManager& operator=(const MemoryManager&) = delete;
+
+  // Maps the windows, takes SIGBUS and SIGSEGV, and adds the low window's segment if there is one.
+  [[nodiscard]] base::Status open(const MemoryOptions& options, PageSource& source);
+  void close();
+  // Which tracker was chosen and why: a line for the log.
+  [[nodiscard]] const std::string& tracker_sentence() const { return tracker_sentence_; }
+
+  // `name` is a literal and `rule` outlives the manager.
+  [[nodiscard]] base::Status add_segment(const char* name, base::PageRun pages,
+                                         const TicketRule& rule);
+  // What `page` stands for when it is not present.
+  [[nodiscard]] Ticket ticket_of(base::PageNumber page) const noexcept {
+    return segments_.ticket_of(page);
+  }
+  [[nodiscard]] const Space& space() const { return space_; }
+
+  // Gives the calling OS thread the alternate stack that faults need. It must outlive the thread's
+  // touches of the space and be destroyed by the same thread.
+  [[nodiscard]] base::Result<AdoptedThread> adopt_thread() { return AdoptedThread::adopt(); }
+  // Called on the faulting thread for an access that cannot be resumed. If it returns, or none is
+  // set, the signal does what it did before open().
+  void set_fatal_fault(FatalFault handler) { port_.set_fatal_fault(handler); }
+
+  // The owner gave `run` back: its pages are dropped from memory, and from the store with the next
+  // snapshot. The owner's rule already says so (forbidden, or a later not_before).
+  void release(base::PageRun run) REVENANT_EXCLUDES(released_lock_);
+  // Hands over the runs released since the last call; `out` (open, cleared first) lends its
+  // storage.
+  void take_released(DirtyList& out) REVENANT_EXCLUDES(released_lock_);
+  // The pages of `run` are about to be written for the first time: those that stand for zeros are
+  // filled now, many at once. Only a hint, always safe.
+  void populate(base::PageRun run) noexcept { handler_.populate(run); }
+  // The epoch being made; images from it on do not exist yet. Set at start and after each commit.
+  void set_open_epoch(base::Epoch open) { handler_.set_open_epoch(open); }
+
+  [[nodiscard]] DirtyTracker& tracker() { return tracker_; }
+  [[nodiscard]] const FaultCounters& faults() const { return handler_.counters(); }
+
+ private:
+  [[nodiscard]] base::Status open_tracker(TrackerChoice choice);
+  [[nodiscard]] base::Status open_low_window(const MemoryOptions& options);
+
+  // Constant between open() and close().
+  Uffd uffd_;
+  Space space_;
+  ChunkTemperature temperature_{space_};
+  AsyncTracker tracker_{space_, uffd_, temperature_};
+  std::string tracker_sentence_;
+  StoredRule low_rule_;
+
+  // Synchronise themselves.
+  SegmentTable segments_;
+  FaultHandler handler_{space_, segments_, uffd_};
+  FaultPort port_{handler_};
+
+  base::Lock released_lock_{base::LockRank::kDirtyList};
+  DirtyList released_ REVENANT_GUARDED_BY(released_lock_);
+};
+
+}  // namespace revenant::vm

@@ -1,0 +1,64 @@
+// The kernel's userfaultfd, as the house uses it: missing pages by SIGBUS, writes noted by the
+// kernel.
+//
+// What the kernel can do is found out by doing it on two pages of scratch memory, never by its
+// version: distributions carry features back, containers take them away.
+//
+// I1  The descriptor is close-on-exec, and works for an unprivileged user (user faults only) where
+//     the privileged form is refused.
+// I2  No call here allocates; fill() and write_protect() are safe in a signal handler and keep
+// errno.
+//
+// Threads: open() and close() by one thread, while no other uses the object; the rest from any.
+// Errors: what the kernel refuses comes back as a sentence that names the call and the way out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/result.h"
+#include "base/units.h"
+
+namespace revenant::vm {
+
+class Uffd {
+ public:
+  // How a page is filled: protected, so that its first write is noted, or counted as written.
+  enum class FillMode { kClean, kDirty };
+
+  struct Filled {
+    std::uint64_t pages = 0;  // filled by this call
+    std::uint64_t raced = 0;  // found there already
+    bool refused = false;     // the kernel had no memory for the rest
+  };
+
+  Uffd() = default;
+  ~Uffd() { close(); }
+  Uffd(const Uffd&) = delete;
+  Uffd& operator=(const Uffd&) = delete;
+
+  // Opens a descriptor whose write faults the kernel resolves itself, and proves that it does.
+  [[nodiscard]] base::Status open_async();
+  void close();
+
+  // Missing pages of `run` raise SIGBUS from here on, and its writes can be noted.
+  [[nodiscard]] base::Status register_run(base::PageRun run);
+
+  // Fills the missing pages of `run` from as many pages at `source`; those present stay as they
+  // are.
+  [[nodiscard]] Filled fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept;
+
+  // Sets or lifts the write protection of the pages of `run` that are present.
+  [[nodiscard]] base::Status write_protect(base::PageRun run, bool protect) noexcept;
+
+  // True when the descriptor only serves faults of user code (an unprivileged process).
+  [[nodiscard]] bool user_mode_only() const { return user_mode_only_; }
+
+ private:
+  [[nodiscard]] base::Status open_descriptor(std::uint64_t features);
+
+  int descriptor_ = -1;
+  bool user_mode_only_ = false;
+};
+
+}  // namespace revenant::vm
