@@ -10,8 +10,9 @@
 
 namespace revenant::base {
 
+[[noreturn]] void check_failed(const char* file, int line, const char* condition);
 [[noreturn]] void check_failed(const char* file, int line, const char* condition,
-                               const char* format = "", ...) __attribute__((format(printf, 4, 5)));
+                               const char* format, ...) __attribute__((format(printf, 4, 5)));
 
 }  // namespace revenant::base
 
