@@ -78,10 +78,11 @@ inline constexpr Epoch kNoEpoch{0};
 template <>
 struct std::hash<revenant::base::PageNumber> {
   std::size_t operator()(revenant::base::PageNumber page) const noexcept {
-    // Fibonacci hashing, with the high half folded in: pages are consecutive or strided by powers
-    // of two, a multiplication alone leaves the low bits of such strides at zero, and tables mask
-    // them.
-    const std::uint64_t product = page.value * 0x9E3779B97F4A7C15ULL;
-    return product ^ (product >> 32);
+    // Pages are consecutive or strided by powers of two, and tables mask a hash's low bits. One
+    // multiplication leaves those of such strides at zero: the high half is folded in, twice.
+    constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15ULL;
+    std::uint64_t mixed = page.value * kOdd;
+    mixed = (mixed ^ (mixed >> 32)) * kOdd;
+    return mixed ^ (mixed >> 32);
   }
 };

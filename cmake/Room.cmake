@@ -1,29 +1,18 @@
-# revenant_room(NAME [DEPENDS room ...] [LINK library ...]): the static library of one folder.
+# revenant_room(NAME [DEPENDS room ...] [LINK library ...] [EXCEPT file ...]): the static library of one
+# folder's sources, all but the excepted.
 function(revenant_room NAME)
-  cmake_parse_arguments(ROOM "" "" "DEPENDS;LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.S)
-  if(NOT sources)  # a room of headers alone
+  cmake_parse_arguments(ROOM "" "" "DEPENDS;LINK;EXCEPT" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc *.S)
+  list(TRANSFORM ROOM_EXCEPT PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  list(REMOVE_ITEM sources ${ROOM_EXCEPT})
+  list(TRANSFORM ROOM_DEPENDS PREPEND revenant_)
+  if(sources)
+    add_library(revenant_${NAME} STATIC ${sources})
+    target_link_libraries(revenant_${NAME}
+      PUBLIC ${ROOM_DEPENDS} ${ROOM_LINK} revenant_flags
+      PRIVATE revenant_warnings)
+  else()
     add_library(revenant_${NAME} INTERFACE)
-    target_link_libraries(revenant_${NAME} INTERFACE revenant_flags ${ROOM_LINK})
-    foreach(room ${ROOM_DEPENDS})
-      target_link_libraries(revenant_${NAME} INTERFACE revenant_${room})
-    endforeach()
-    return()
+    target_link_libraries(revenant_${NAME} INTERFACE ${ROOM_DEPENDS} ${ROOM_LINK} revenant_flags)
   endif()
-  add_library(revenant_${NAME} STATIC ${sources})
-  target_link_libraries(revenant_${NAME} PUBLIC revenant_flags ${ROOM_LINK})
-  foreach(room ${ROOM_DEPENDS})
-    target_link_libraries(revenant_${NAME} PUBLIC revenant_${room})
-  endforeach()
-endfunction()
-
-# revenant_room_tests(ROOM): every *_test.cc of tests/ROOM, in one GoogleTest program.
-function(revenant_room_tests ROOM)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${ROOM}/*.cc)
-  if(NOT sources)
-    return()
-  endif()
-  add_executable(${ROOM}_tests ${sources})
-  target_link_libraries(${ROOM}_tests PRIVATE revenant_${ROOM} GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${ROOM}_tests DISCOVERY_TIMEOUT 60 TEST_PREFIX ${ROOM}.)
 endfunction()

@@ -1,0 +1,27 @@
+# revenant_add_test(TARGET SOURCES ... [LINK library ...] [PREFIX name]): a GoogleTest program whose
+# cases become ctests. The cases are listed when ctest starts, not while building, since a sanitized
+# program may need another environment than the build's (scripts/test).
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+function(revenant_add_test TARGET)
+  cmake_parse_arguments(TEST "" "PREFIX" "SOURCES;LINK" ${ARGN})
+  add_executable(${TARGET} ${TEST_SOURCES})
+  target_link_libraries(${TARGET} PRIVATE ${TEST_LINK} revenant_test_support revenant_warnings)
+  gtest_discover_tests(${TARGET} TEST_PREFIX ${TEST_PREFIX}. DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+endfunction()
+
+# revenant_room_tests(ROOM [PROGRAM room ...]): every source of tests/ROOM in one test program, linked
+# as a program whose calls PROGRAM's rooms take, if there are any.
+function(revenant_room_tests ROOM)
+  cmake_parse_arguments(ROOM_TESTS "" "" "PROGRAM" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${ROOM}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  revenant_add_test(${ROOM}_tests SOURCES ${sources} LINK revenant_${ROOM} PREFIX ${ROOM})
+  if(ROOM_TESTS_PROGRAM)
+    revenant_program(${ROOM}_tests ROOMS ${ROOM_TESTS_PROGRAM})
+  endif()
+endfunction()

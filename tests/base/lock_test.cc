@@ -1,0 +1,209 @@
+#include "base/lock.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace revenant::base {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kThreads = 4;
+
+template <class F>
+void run_on_threads(F body) {
+  std::vector<std::thread> threads;
+  threads.reserve(kThreads);
+  for (int i = 0; i < kThreads; ++i) threads.emplace_back(body, i);
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(Lock, ExcludesUnderContention) {
+  constexpr std::uint64_t kRounds = 50'000;
+  Lock lock(LockRank::kLog);
+  std::uint64_t left = 0;
+  std::uint64_t right = 0;
+  run_on_threads([&](int) {
+    for (std::uint64_t i = 0; i < kRounds; ++i) {
+      const LockGuard guard(lock);
+      EXPECT_EQ(left, right);
+      ++left;
+      ++right;
+    }
+  });
+  EXPECT_EQ(left, kThreads * kRounds);
+}
+
+// A holder that stays longer than any spin lasts sends the others to sleep; each must be woken.
+TEST(Lock, WakesEverySleeper) {
+  Lock lock(LockRank::kLog);
+  std::atomic<int> entered{0};
+  std::atomic<int> about_to_lock{0};
+  lock.lock();
+  std::thread holder_of_many([&] {
+    run_on_threads([&](int) {
+      ++about_to_lock;
+      const LockGuard guard(lock);
+      std::this_thread::yield();
+      ++entered;
+    });
+  });
+  while (about_to_lock != kThreads) std::this_thread::yield();
+  for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+  EXPECT_EQ(entered, 0);
+  lock.unlock();
+  holder_of_many.join();
+  EXPECT_EQ(entered, kThreads);
+}
+
+TEST(Lock, TryLockTakesOnlyAFreeLock) {
+  Lock lock(LockRank::kLog);
+  ASSERT_TRUE(lock.try_lock());
+  std::thread([&] { EXPECT_FALSE(lock.try_lock()); }).join();
+  lock.unlock();
+  std::thread([&] {
+    ASSERT_TRUE(lock.try_lock());
+    lock.unlock();
+  }).join();
+}
+
+TEST(Lock, KeepsErrno) {
+  Lock lock(LockRank::kLog);
+  Condition condition;
+  const LockGuard guard(lock);
+  errno = EDOM;
+  EXPECT_FALSE(condition.wait_for(lock, 1ns));
+  EXPECT_EQ(errno, EDOM);
+}
+
+TEST(Lock, AscendingRanksMayBeHeldTogether) {
+  Lock outer(LockRank::kMachine), middle(LockRank::kScheduler), inner(LockRank::kLog);
+  for (int round = 0; round < 2; ++round) {
+    const LockGuard first(outer);
+    const LockGuard second(middle);
+    const LockGuard third(inner);
+    outer.assert_held();
+    inner.assert_held();
+  }
+}
+
+// Ranks are noted by thread: what one holds does not forbid another anything.
+TEST(Lock, RanksAreEachThreadsOwn) {
+  Lock inner(LockRank::kLog), outer(LockRank::kMachine);
+  const LockGuard guard(inner);
+  std::thread([&] { const LockGuard other(outer); }).join();
+}
+
+#ifndef NDEBUG
+TEST(LockDeathTest, TakingAnOuterLockLastAborts) {
+  Lock outer(LockRank::kRoots), inner(LockRank::kStore);
+  const LockGuard guard(inner);
+  EXPECT_DEATH(outer.lock(), "lock of rank 4 taken while ranks 0x800 are held");
+  EXPECT_DEATH((void)outer.try_lock(), "lock of rank 4 taken while ranks 0x800 are held");
+}
+
+TEST(LockDeathTest, TwoLocksOfOneRankAbort) {
+  Lock one(LockRank::kVmMap), two(LockRank::kVmMap);
+  const LockGuard guard(one);
+  EXPECT_DEATH(two.lock(), "lock of rank 9 taken");
+}
+
+TEST(LockDeathTest, TakingALockTwiceAbortsInsteadOfHanging) {
+  Lock lock(LockRank::kVmMap);
+  const LockGuard guard(lock);
+  EXPECT_DEATH(lock.lock(), "lock of rank 9 taken");
+}
+
+TEST(LockDeathTest, ALockThatIsNotHeldIsNeitherAssertedNorReleased) {
+  Lock lock(LockRank::kVmMap);
+  EXPECT_DEATH(lock.assert_held(), "no lock of rank 9 is held");
+  EXPECT_DEATH(lock.unlock(), "no lock of rank 9 is held");
+}
+#endif
+
+// A bounded queue of one: every hand-over needs a wake-up in each direction.
+TEST(Condition, HandsOverEachValueOnce) {
+  constexpr int kValues = 5'000;
+  Lock lock(LockRank::kLog);
+  Condition changed;
+  int slot = 0;
+  std::int64_t sum = 0;
+  std::thread consumer([&] {
+    for (int i = 0; i < kValues; ++i) {
+      const LockGuard guard(lock);
+      while (slot == 0) changed.wait(lock);
+      sum += slot;
+      slot = 0;
+      changed.notify_one();
+    }
+  });
+  for (int value = 1; value <= kValues; ++value) {
+    const LockGuard guard(lock);
+    while (slot != 0) changed.wait(lock);
+    slot = value;
+    changed.notify_one();
+  }
+  consumer.join();
+  EXPECT_EQ(sum, std::int64_t{kValues} * (kValues + 1) / 2);
+}
+
+TEST(Condition, NotifyAllWakesEveryWaiter) {
+  Lock lock(LockRank::kLog);
+  Condition changed;
+  int waiting = 0;
+  bool open = false;
+  std::thread opener([&] {
+    for (bool all = false; !all; std::this_thread::yield()) {
+      const LockGuard guard(lock);
+      all = waiting == kThreads;
+      open = all;
+    }
+    changed.notify_all();
+  });
+  run_on_threads([&](int) {
+    const LockGuard guard(lock);
+    ++waiting;
+    while (!open) changed.wait(lock);
+    --waiting;
+  });
+  opener.join();
+  EXPECT_EQ(waiting, 0);
+}
+
+TEST(Condition, WaitForEndsByItself) {
+  Lock lock(LockRank::kLog);
+  Condition never;
+  const LockGuard guard(lock);
+  EXPECT_FALSE(never.wait_for(lock, 0ns));
+  EXPECT_FALSE(never.wait_for(lock, -5s));
+  const auto start = std::chrono::steady_clock::now();
+  // A wake-up may be spurious: what counts is that the time does pass.
+  while (never.wait_for(lock, 5ms)) {
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - start, 5ms);
+}
+
+TEST(Condition, WaitForHearsANotification) {
+  Lock lock(LockRank::kLog);
+  Condition changed;
+  bool done = false;
+  std::thread notifier([&] {
+    const LockGuard guard(lock);
+    done = true;
+    changed.notify_one();
+  });
+  {
+    const LockGuard guard(lock);
+    while (!done) ASSERT_TRUE(changed.wait_for(lock, 1h));
+  }
+  notifier.join();
+}
+
+}  // namespace
+}  // namespace revenant::base
