@@ -1,0 +1,242 @@
+// What describe<T>() knows about T without being told: kinds, arguments, survival of upgrades.
+// Included by revenant/describe.h only.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <forward_list>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace revenant::detail {
+
+template <class... A>
+struct type_list {};
+
+template <std::size_t N>
+struct member_list {
+  member_description items[N];
+  [[nodiscard]] constexpr std::span<const member_description> span() const { return items; }
+};
+template <>
+struct member_list<0> {
+  struct none {};
+  none items{};
+  [[nodiscard]] constexpr std::span<const member_description> span() const { return {}; }
+};
+
+template <auto Pointer>
+struct member_of;
+template <class C, class M, M C::*Pointer>
+struct member_of<Pointer> {
+  using type = M;
+};
+template <auto Pointer>
+using member_type = typename member_of<Pointer>::type;
+
+template <class T>
+concept is_described = requires(const T* object) {
+  { revenant_describe_members(object) } -> std::same_as<std::span<const member_description>>;
+};
+
+// The kind and the arguments of the std templates that need no description.
+template <type_kind Kind, class... A>
+struct kind_is {
+  static constexpr type_kind kind = Kind;
+  static constexpr bool is_std = true;
+  using arguments = type_list<A...>;
+};
+
+template <class T>
+struct kind_of {
+  static constexpr type_kind kind = type_kind::opaque;
+  static constexpr bool is_std = false;
+  using arguments = type_list<>;
+};
+template <class C, class R, class A>
+struct kind_of<std::basic_string<C, R, A>> : kind_is<type_kind::string, C> {};
+template <class T, class A>
+struct kind_of<std::vector<T, A>> : kind_is<type_kind::sequence, T> {};
+template <class T, class A>
+struct kind_of<std::deque<T, A>> : kind_is<type_kind::sequence, T> {};
+template <class T, class A>
+struct kind_of<std::list<T, A>> : kind_is<type_kind::sequence, T> {};
+template <class T, class A>
+struct kind_of<std::forward_list<T, A>> : kind_is<type_kind::sequence, T> {};
+template <class K, class C, class A>
+struct kind_of<std::set<K, C, A>> : kind_is<type_kind::associative, K> {};
+template <class K, class C, class A>
+struct kind_of<std::multiset<K, C, A>> : kind_is<type_kind::associative, K> {};
+template <class K, class V, class C, class A>
+struct kind_of<std::map<K, V, C, A>> : kind_is<type_kind::associative, K, V> {};
+template <class K, class V, class C, class A>
+struct kind_of<std::multimap<K, V, C, A>> : kind_is<type_kind::associative, K, V> {};
+template <class K, class H, class E, class A>
+struct kind_of<std::unordered_set<K, H, E, A>> : kind_is<type_kind::associative, K> {};
+template <class K, class H, class E, class A>
+struct kind_of<std::unordered_multiset<K, H, E, A>> : kind_is<type_kind::associative, K> {};
+template <class K, class V, class H, class E, class A>
+struct kind_of<std::unordered_map<K, V, H, E, A>> : kind_is<type_kind::associative, K, V> {};
+template <class K, class V, class H, class E, class A>
+struct kind_of<std::unordered_multimap<K, V, H, E, A>> : kind_is<type_kind::associative, K, V> {};
+template <class T>
+struct kind_of<std::unique_ptr<T>> : kind_is<type_kind::smart_pointer, T> {};
+template <class T>
+struct kind_of<std::shared_ptr<T>> : kind_is<type_kind::smart_pointer, T> {};
+template <class T>
+struct kind_of<std::weak_ptr<T>> : kind_is<type_kind::smart_pointer, T> {};
+template <class T>
+struct kind_of<std::optional<T>> : kind_is<type_kind::optional, T> {};
+template <class... T>
+struct kind_of<std::variant<T...>> : kind_is<type_kind::variant, T...> {};
+template <class T, std::size_t N>
+struct kind_of<std::array<T, N>> : kind_is<type_kind::array, T> {};
+template <class A, class B>
+struct kind_of<std::pair<A, B>> : kind_is<type_kind::tuple, A, B> {};
+template <class... T>
+struct kind_of<std::tuple<T...>> : kind_is<type_kind::tuple, T...> {};
+
+template <class T, std::size_t N>
+struct kind_of<T[N]> : kind_is<type_kind::array, T> {};
+template <class T>
+struct kind_of<T*> : kind_is<type_kind::pointer, T> {};
+template <class T>
+requires std::is_enum_v<T>
+struct kind_of<T> : kind_is<type_kind::enumeration, std::underlying_type_t<T>> {
+};
+template <class T>
+requires std::is_arithmetic_v<T>
+struct kind_of<T> : kind_is<std::is_same_v<T, bool>       ? type_kind::boolean
+                            : std::is_floating_point_v<T> ? type_kind::floating
+                            : std::is_signed_v<T>         ? type_kind::signed_integer
+                                                          : type_kind::unsigned_integer> {
+};
+
+template <class T>
+constexpr std::size_t size_or_zero() {
+  if constexpr (requires { sizeof(T); } && !std::is_void_v<T> && !std::is_function_v<T>) {
+    return sizeof(T);
+  } else {
+    return 0;
+  }
+}
+
+template <class T>
+constexpr bool survives();
+template <class... A>
+constexpr bool all_survive(type_list<A...>) {
+  return (survives<A>() && ...);
+}
+
+// What lies behind a pointer is judged where it is allocated, not here.
+template <class T>
+constexpr bool survives() {
+  using U = std::remove_cv_t<T>;
+  if constexpr (size_or_zero<U>() == 0) {
+    return false;
+  } else if constexpr (is_described<U>) {
+    return true;
+  } else if constexpr (kind_of<U>::kind == type_kind::pointer) {
+    return !std::is_function_v<std::remove_pointer_t<U>>;
+  } else if constexpr (kind_of<U>::is_std) {
+    return all_survive(typename kind_of<U>::arguments{});
+  } else {
+    return std::is_trivially_copyable_v<U>;
+  }
+}
+
+// "int" out of "... [with T = int]" and the like.
+template <class T>
+constexpr std::string_view readable_name() {
+  std::string_view text = __PRETTY_FUNCTION__;
+  const std::size_t begin = text.find("T = ") + 4;
+  std::size_t end = text.find_first_of(';', begin);
+  if (end == std::string_view::npos) end = text.rfind(']');
+  return text.substr(begin, end - begin);
+}
+
+template <class T>
+constexpr std::size_t align_or_zero() {
+  if constexpr (size_or_zero<T>() != 0) {
+    return alignof(T);
+  } else {
+    return 0;
+  }
+}
+
+// Incomplete types have no identity, only a name.
+template <class T>
+const std::type_info* identity_of() {
+  if constexpr (size_or_zero<T>() != 0 || std::is_void_v<T> || std::is_function_v<T>) {
+    return &typeid(T);
+  } else {
+    return nullptr;
+  }
+}
+
+template <class T>
+constexpr std::uint32_t flags_of() {
+  if constexpr (size_or_zero<T>() == 0) {
+    return 0;
+  } else {
+    return (is_described<T> ? type_is_described : 0u) |
+           (std::is_trivially_copyable_v<T> ? type_is_trivially_copyable : 0u) |
+           (std::is_polymorphic_v<T> ? type_is_polymorphic : 0u) |
+           (survives<T>() ? type_survives_upgrade : 0u);
+  }
+}
+
+template <class... A>
+std::span<const type_reference> references(type_list<A...>) {
+  static constexpr std::array<type_reference, sizeof...(A)> all{&describe<A>...};
+  return all;
+}
+
+template <class T>
+type_description make_description() {
+  using kind = kind_of<T>;
+  type_description made{identity_of<T>(),
+                        readable_name<T>(),
+                        size_or_zero<T>(),
+                        align_or_zero<T>(),
+                        kind::kind,
+                        flags_of<T>(),
+                        {},
+                        references(typename kind::arguments{})};
+  if constexpr (is_described<T>) {
+    made.kind = type_kind::record;
+    made.members = revenant_describe_members(static_cast<const T*>(nullptr));
+  }
+  return made;
+}
+
+}  // namespace revenant::detail
+
+namespace revenant {
+
+template <class T>
+const type_description& describe() {
+  if constexpr (std::is_same_v<T, std::remove_cv_t<T>>) {
+    static const type_description made = detail::make_description<T>();
+    return made;
+  } else {
+    return describe<std::remove_cv_t<T>>();
+  }
+}
+
+// True if another build of the program may take over objects of T: trivially copyable, described,
+// or std's of such.
+template <class T>
+inline constexpr bool survives_upgrade = detail::survives<T>();
+
+}  // namespace revenant
