@@ -104,26 +104,27 @@ TEST(Lock, RanksAreEachThreadsOwn) {
 TEST(LockDeathTest, TakingAnOuterLockLastAborts) {
   Lock outer(LockRank::kRoots), inner(LockRank::kStore);
   const LockGuard guard(inner);
-  EXPECT_DEATH(outer.lock(), "lock of rank 4 taken while ranks 0x800 are held");
-  EXPECT_DEATH((void)outer.try_lock(), "lock of rank 4 taken while ranks 0x800 are held");
+  EXPECT_DEATH(outer.lock(), "lock of rank [0-9]+ taken while ranks 0x[0-9a-f]+ are held");
+  EXPECT_DEATH((void)outer.try_lock(),
+               "lock of rank [0-9]+ taken while ranks 0x[0-9a-f]+ are held");
 }
 
 TEST(LockDeathTest, TwoLocksOfOneRankAbort) {
   Lock one(LockRank::kVmMap), two(LockRank::kVmMap);
   const LockGuard guard(one);
-  EXPECT_DEATH(two.lock(), "lock of rank 9 taken");
+  EXPECT_DEATH(two.lock(), "lock of rank [0-9]+ taken while");
 }
 
 TEST(LockDeathTest, TakingALockTwiceAbortsInsteadOfHanging) {
   Lock lock(LockRank::kVmMap);
   const LockGuard guard(lock);
-  EXPECT_DEATH(lock.lock(), "lock of rank 9 taken");
+  EXPECT_DEATH(lock.lock(), "lock of rank [0-9]+ taken while");
 }
 
 TEST(LockDeathTest, ALockThatIsNotHeldIsNeitherAssertedNorReleased) {
   Lock lock(LockRank::kVmMap);
-  EXPECT_DEATH(lock.assert_held(), "no lock of rank 9 is held");
-  EXPECT_DEATH(lock.unlock(), "no lock of rank 9 is held");
+  EXPECT_DEATH(lock.assert_held(), "no lock of rank [0-9]+ is held");
+  EXPECT_DEATH(lock.unlock(), "no lock of rank [0-9]+ is held");
 }
 #endif
 
