@@ -1,0 +1,52 @@
+// Where the vm_map's blocks lie: carved off a reserved range, one after the other, and never given
+// back to the kernel: what leaves the table is reused as a block of its shape (vm_map_block.h says
+// why). The first 64 bytes stay empty, so that reference 0 is nowhere.
+//
+// Threads: carve() and block() are callable from any thread, without a lock.
+// Errors: open() fails when the range cannot be reserved; an arena that is full aborts: it has room
+// for several times the pages that a space can have.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+#include "base/check.h"
+#include "base/result.h"
+#include "vm/reserved_memory.h"
+#include "vm/vm_map_block.h"
+
+namespace revenant::vm::internal {
+
+class BlockArena {
+ public:
+  [[nodiscard]] base::Status open() { return memory_.reserve(kReservedBytes, "the page table"); }
+
+  // A new block, outside the table.
+  BlockRef carve(BlockShape shape) {
+    const std::uint64_t units = bytes_of(shape) / kBlockUnit;
+    const std::uint64_t at = used_units_.fetch_add(units, std::memory_order_relaxed);
+    REVENANT_CHECK((at + units) * kBlockUnit <= memory_.bytes(),
+                   "the page table has used all of its %zu bytes", memory_.bytes());
+    const auto ref = static_cast<BlockRef>(at);
+    new (memory_.begin() + at * kBlockUnit) Block(shape);
+    return ref;
+  }
+
+  [[nodiscard]] Block& block(BlockRef ref) const {
+    return *reinterpret_cast<Block*>(memory_.begin() + std::size_t{ref} * kBlockUnit);
+  }
+  [[nodiscard]] std::uint64_t used_bytes() const {
+    return used_units_.load(std::memory_order_relaxed) * kBlockUnit;
+  }
+
+ private:
+  static constexpr std::size_t kReservedBytes = std::size_t{16} << 30;
+  static_assert(kReservedBytes / kBlockUnit <= ~BlockRef{0});
+
+  ReservedMemory memory_;
+  std::atomic<std::uint64_t> used_units_{1};
+};
+
+}  // namespace revenant::vm::internal

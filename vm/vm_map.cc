@@ -1,0 +1,206 @@
+#include "vm/vm_map.h"
+
+#include <bit>
+
+#include "base/check.h"
+
+namespace revenant::vm {
+
+using internal::Block;
+using internal::BlockRef;
+using internal::BlockShape;
+using internal::BlockTag;
+using internal::BucketTree;
+using internal::Stripe;
+
+base::Status VmMap::open() {
+  REVENANT_TRY(buckets_.open());
+  return arena_.open();
+}
+
+// A search that ends in nothing proves nothing by itself: the bucket may have been split, or a
+// block on the way may have left. It counts if neither has happened since it began.
+std::optional<PageEntry> VmMap::find_carefully(base::PageNumber page) const noexcept {
+  const std::uint64_t hash = hash_of(internal::tag_of(page));
+  const Stripe& stripe = stripe_of(hash);
+  PageEntry::Words words;
+  for (;;) {
+    const std::uint64_t departures = stripe.departures.load(std::memory_order_acquire);
+    const BucketTree::Node bucket = buckets_.bucket_of(hash);
+    BlockRef ref = buckets_.head(bucket).load(std::memory_order_acquire);
+    Block::Found found = Block::Found::kOther;
+    while (ref != 0 && found == Block::Found::kOther) {
+      const Block& block = arena_.block(ref);
+      found = block.find_entry(page, stripe.draft, words);
+      ref = block.next.load(std::memory_order_acquire);
+    }
+    if (found == Block::Found::kEntry) return PageEntry::from_words(words);
+    if (found == Block::Found::kNone) return std::nullopt;
+    if (found == Block::Found::kOther && buckets_.bucket_of(hash) == bucket &&
+        stripe.departures.load(std::memory_order_acquire) == departures) {
+      return std::nullopt;
+    }
+  }
+}
+
+bool VmMap::insert(base::PageNumber page, const PageEntry& entry) {
+  return !change(page, IfAbsent::kMake, IfPresent::kLeave, [&](PageEntry& made) { made = entry; });
+}
+
+bool VmMap::update(base::PageNumber page, Change change_entry) {
+  return change(page, IfAbsent::kLeave, IfPresent::kChange, change_entry);
+}
+
+bool VmMap::upsert(base::PageNumber page, Change change_entry) {
+  return !change(page, IfAbsent::kMake, IfPresent::kChange, change_entry);
+}
+
+bool VmMap::change(base::PageNumber page, IfAbsent if_absent, IfPresent if_present,
+                   Change change_entry) {
+  const BlockTag tag = internal::tag_of(page);
+  const unsigned index = internal::index_of(page);
+  Stripe& stripe = stripe_of(hash_of(tag));
+  bool present = false;
+  {
+    const base::LockGuard guard(stripe.lock);
+    const Place place = locate(tag);
+    present = place.ref != 0 && (arena_.block(place.ref).present() & internal::bit_of(index)) != 0;
+    if (present && if_present == IfPresent::kLeave) return true;
+    if (!present && if_absent == IfAbsent::kLeave) return false;
+    PageEntry entry;
+    if (present) entry = PageEntry::from_words(arena_.block(place.ref).words_at(index));
+    change_entry(entry);
+    write(stripe, make_room(stripe, place, page), page, entry.words());
+  }
+  if (!present) grow();
+  return present;
+}
+
+bool VmMap::erase(base::PageNumber page) {
+  const BlockTag tag = internal::tag_of(page);
+  Stripe& stripe = stripe_of(hash_of(tag));
+  const base::LockGuard guard(stripe.lock);
+  const Place place = locate(tag);
+  if (place.ref == 0) return false;
+  Block& block = arena_.block(place.ref);
+  if ((block.present() & internal::bit_of(internal::index_of(page))) == 0) return false;
+  write(stripe, place.ref, page, {});
+  if (block.present() == 0) {
+    place.link->store(block.next.load(std::memory_order_relaxed), std::memory_order_release);
+    stripe.release_block(arena_, place.ref);
+    blocks_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  return true;
+}
+
+VmMap::Place VmMap::locate(BlockTag tag) const {
+  const std::uint64_t hash = hash_of(tag);
+  std::atomic<BlockRef>* link = &buckets_.head(buckets_.bucket_of(hash));
+  for (;;) {
+    const BlockRef ref = link->load(std::memory_order_relaxed);
+    if (ref == 0) return {link, 0};
+    Block& block = arena_.block(ref);
+    if (block.tag() == tag) return {link, ref};
+    if (hash_of(block.tag()) > hash) return {link, 0};  // I2
+    link = &block.next;
+  }
+}
+
+BlockRef VmMap::make_room(Stripe& stripe, Place place, base::PageNumber page) {
+  if (place.ref == 0) return add_block(stripe, place, page);
+  if (arena_.block(place.ref).has_member(internal::index_of(page))) return place.ref;
+  return widen_block(stripe, place, page);
+}
+
+BlockRef VmMap::add_block(Stripe& stripe, Place place, base::PageNumber page) {
+  const BlockRef ref = stripe.take_block(arena_, BlockShape::kLone);
+  Block& block = arena_.block(ref);
+  block.enter(internal::tag_of(page), internal::bit_of(internal::index_of(page)));
+  block.next.store(place.link->load(std::memory_order_relaxed), std::memory_order_release);
+  place.link->store(ref, std::memory_order_release);
+  blocks_.fetch_add(1, std::memory_order_relaxed);
+  return ref;
+}
+
+namespace {
+
+// Room for the present pages and one more, filled up with the pages that are likely to come: those
+// that follow it.
+std::uint16_t wider_members(std::uint16_t present, unsigned index, BlockShape shape) {
+  auto members = static_cast<std::uint16_t>(present | internal::bit_of(index));
+  const int room = static_cast<int>(internal::room_of(shape));
+  for (unsigned step = 1; std::popcount(members) < room; ++step) {
+    members |= internal::bit_of((index + step) % internal::kBlockPages);
+  }
+  return members;
+}
+
+}  // namespace
+
+// The wider block is complete before a link leads to it, and equal to the old one until that has
+// left: a reader may use either.
+BlockRef VmMap::widen_block(Stripe& stripe, Place place, base::PageNumber page) {
+  Block& old = arena_.block(place.ref);
+  const bool few = std::popcount(old.present()) < static_cast<int>(room_of(BlockShape::kFew));
+  const BlockShape shape = few ? BlockShape::kFew : BlockShape::kFull;
+  const BlockRef ref = stripe.take_block(arena_, shape);
+  Block& wider = arena_.block(ref);
+  wider.enter_as(old, wider_members(old.present(), internal::index_of(page), shape));
+  wider.next.store(old.next.load(std::memory_order_relaxed), std::memory_order_release);
+  if (old.dirty() != 0) stripe.replace_dirty(arena_, place.ref, ref);
+  place.link->store(ref, std::memory_order_release);
+  stripe.release_block(arena_, place.ref);
+  return ref;
+}
+
+void VmMap::write(Stripe& stripe, BlockRef ref, base::PageNumber page,
+                  const PageEntry::Words& words) {
+  Block& block = arena_.block(ref);
+  const std::uint16_t present = block.present();
+  const std::uint16_t dirty = block.dirty();
+  block.write_entry(page, words, stripe.draft);
+  stripe.entries += static_cast<std::uint64_t>(std::popcount(block.present()));
+  stripe.entries -= static_cast<std::uint64_t>(std::popcount(present));  // I3
+  if (block.dirty() != dirty) {
+    stripe.dirty_entries += static_cast<std::uint64_t>(std::popcount(block.dirty()));
+    stripe.dirty_entries -= static_cast<std::uint64_t>(std::popcount(dirty));  // I3
+    if (dirty == 0) stripe.link_dirty(arena_, ref);
+    if (block.dirty() == 0) stripe.unlink_dirty(arena_, ref);
+  }
+#ifndef NDEBUG
+  block.check_invariants();
+#endif
+}
+
+// Two buckets a block: an independent hash then meets another block in one search of four, and the
+// heads cost 8 bytes a block. A call splits a few at most: nobody pays for the whole table.
+void VmMap::grow() {
+  constexpr int kSplitsAtOnce = 4;
+  for (int i = 0; i < kSplitsAtOnce; ++i) {
+    const BucketTree::Node node = buckets_.next_split();
+    const std::uint64_t blocks = blocks_.load(std::memory_order_relaxed);
+    if (2 * blocks <= buckets_.buckets() || node >= BucketTree::kLastSplit) return;
+    split(node);
+  }
+}
+
+// The steps are those of bucket_tree.h. Does nothing if another thread has split the node.
+void VmMap::split(BucketTree::Node node) {
+  Stripe& stripe = stripe_of(BucketTree::first_hash(node));
+  const base::LockGuard guard(stripe.lock);
+  if (buckets_.next_split() != node) return;
+  const std::uint64_t boundary = BucketTree::first_hash(2 * node + 1);
+  const BlockRef first = buckets_.head(node).load(std::memory_order_relaxed);
+  std::atomic<BlockRef>* end_of_left = nullptr;
+  BlockRef right = first;
+  while (right != 0 && hash_of(arena_.block(right).tag()) < boundary) {
+    end_of_left = &arena_.block(right).next;
+    right = end_of_left->load(std::memory_order_relaxed);
+  }
+  buckets_.head(2 * node).store(end_of_left == nullptr ? 0 : first, std::memory_order_release);
+  buckets_.head(2 * node + 1).store(right, std::memory_order_release);
+  buckets_.advance();
+  if (end_of_left != nullptr) end_of_left->store(0, std::memory_order_release);
+}
+
+}  // namespace revenant::vm

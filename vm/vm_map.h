@@ -1,0 +1,165 @@
+// The page table of the space: page number -> entry, for any pages at all, and none is ever lost.
+//
+//   page number ----------------------------- + ----------+
+//     its upper bits: the tag                  | low 4 bits |
+//        | hash_of                                  |
+//        v                                          |
+//   bucket tree --> block --> block --> nowhere     |        chains sorted by hash
+//                     tag, members, entries <-------+        16 neighbours under one tag
+//
+// A clustered page table (Talluri, Hill and Khalidi, "A New Page Table for 64-bit Address Spaces",
+// SOSP 1995): a hashed table whose element is not a page but a block of sixteen consecutive ones,
+// so that one probe finds a page and what lies beside it, the tag and the link are paid once for
+// sixteen, and a lone page still costs one small block (vm_map_block.h). An overflowing bucket
+// chains; the table grows a bucket at a time (bucket_tree.h); nothing is displaced, ever.
+//
+// The ancestor's operations and theirs here: initialise: open; make an entry: insert; set: update
+// or upsert; get (a copy): find; do for all: for_each; and the two it lacked, delete: erase, and
+// page out: the edges of page_state.h, taken in update.
+//
+// I1. A page has an entry in at most one block, and a tag at most one block in the table.
+// I2. A chain is sorted by rising hash, and all of it belongs to its bucket.
+// I3. The counts of a stripe are those of its blocks.
+//
+// Threads and locks: find takes no lock, writes nothing and never waits; it may be called in a
+// signal handler, whatever code that has interrupted. Everything else takes one stripe's lock at a
+// time (base::LockRank::kVmMap): the stripe is the top six bits of the hash, so that neighbours
+// within a block share one and others seldom do. What runs under the lock touches no persistent
+// memory, so that no fault handler ever finds it held by its own thread. All memory is volatile and
+// reserved once; nothing here allocates.
+//
+// Errors: open fails when addresses cannot be reserved; nothing else fails.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+#include "base/function_ref.h"
+#include "base/result.h"
+#include "base/units.h"
+#include "vm/block_arena.h"
+#include "vm/bucket_tree.h"
+#include "vm/page_entry.h"
+#include "vm/vm_map_block.h"
+#include "vm/vm_map_stripe.h"
+
+namespace revenant::vm {
+
+struct VmMapStatistics {
+  std::uint64_t entries = 0;
+  std::uint64_t dirty_entries = 0;
+  std::uint64_t blocks = 0;
+  std::uint64_t lone_blocks = 0;  // of which with room for one page
+  std::uint64_t full_blocks = 0;  // and for sixteen
+  std::uint64_t buckets = 0;
+  std::uint64_t bytes = 0;  // of the table and all that was ever a block
+};
+
+class VmMap {
+ public:
+  using Change = base::FunctionRef<void(PageEntry&)>;
+  using Visit = base::FunctionRef<void(base::PageNumber, const PageEntry&)>;
+
+  VmMap() = default;
+  VmMap(const VmMap&) = delete;
+  VmMap& operator=(const VmMap&) = delete;
+
+  // To be called once, before anything else.
+  [[nodiscard]] base::Status open();
+
+  // A copy of the page's entry, as it stood at one instant of the call.
+  [[nodiscard]] std::optional<PageEntry> find(base::PageNumber page) const noexcept;
+
+  // Makes an entry. False, and nothing is changed, if the page has one.
+  bool insert(base::PageNumber page, const PageEntry& entry);
+  // Applies `change` to the page's entry, under the stripe's lock: it may neither call the map nor
+  // touch persistent memory. False if the page has none.
+  bool update(base::PageNumber page, Change change);
+  // The same, from a new entry (untouched) if the page has none. True if it had none.
+  bool upsert(base::PageNumber page, Change change);
+  // Removes the entry. False if there was none.
+  bool erase(base::PageNumber page);
+
+  // Visits every entry that is present throughout the walk exactly once, and others at most once;
+  // each as it stood shortly before its visit. `visit` is called without a lock, and may change the
+  // map.
+  void for_each(Visit visit) const;
+  // The same for the entries that are dirty, at a cost that depends on them alone. One such walk at
+  // a time.
+  void for_each_dirty(Visit visit);
+
+  // Exact when nobody writes; otherwise each stripe's share is exact for itself.
+  [[nodiscard]] VmMapStatistics statistics() const;
+  // Everything, under the locks: for tests and `verify`. Each write checks its own block in debug
+  // builds.
+  void check_invariants() const;
+
+  // A bijection of the tags, so that hashes order blocks without ties. Public for the tests that
+  // make it collide.
+  static constexpr std::uint64_t hash_of(internal::BlockTag tag) {
+    return tag * 0x9E3779B97F4A7C15ull;
+  }
+
+ private:
+  // Where a tag's block is, or would be: the link that leads there.
+  struct Place {
+    std::atomic<internal::BlockRef>* link;
+    internal::BlockRef ref;  // 0: there is no such block
+  };
+  struct BlockCopy;
+
+  [[nodiscard]] internal::Stripe& stripe_of(std::uint64_t hash) const {
+    return stripes_[internal::BucketTree::stripe_of(hash)];
+  }
+  [[nodiscard]] std::optional<PageEntry> find_carefully(base::PageNumber page) const noexcept;
+
+  enum class IfAbsent : std::uint8_t { kLeave, kMake };
+  enum class IfPresent : std::uint8_t { kLeave, kChange };
+  // True if the page had an entry.
+  bool change(base::PageNumber page, IfAbsent if_absent, IfPresent if_present, Change change);
+  [[nodiscard]] Place locate(internal::BlockTag tag) const;
+  // Sees to it that the page's block stands and has room for the page.
+  internal::BlockRef make_room(internal::Stripe& stripe, Place place, base::PageNumber page)
+      REVENANT_REQUIRES(stripe.lock);
+  internal::BlockRef add_block(internal::Stripe& stripe, Place place, base::PageNumber page)
+      REVENANT_REQUIRES(stripe.lock);
+  internal::BlockRef widen_block(internal::Stripe& stripe, Place place, base::PageNumber page)
+      REVENANT_REQUIRES(stripe.lock);
+  // Writes the entry and keeps the counts and the dirty list.
+  void write(internal::Stripe& stripe, internal::BlockRef ref, base::PageNumber page,
+             const PageEntry::Words& words) REVENANT_REQUIRES(stripe.lock);
+  void grow();
+  void split(internal::BucketTree::Node node);
+
+  bool copy_block_from(std::uint64_t& hash, BlockCopy& copy) const;
+  bool copy_dirty_block(internal::Stripe& stripe, BlockCopy& copy);
+  std::uint64_t check_bucket(internal::BucketTree::Node bucket, VmMapStatistics& found) const;
+  void check_dirty_lists(internal::Stripe& stripe, std::uint64_t blocks) const
+      REVENANT_REQUIRES(stripe.lock);
+
+  internal::BucketTree buckets_;
+  mutable internal::BlockArena arena_;
+  std::atomic<std::uint64_t> blocks_{0};
+  std::atomic<bool> dirty_walk_{false};
+  mutable internal::Stripe stripes_[internal::BucketTree::kStripes];
+};
+
+inline std::optional<PageEntry> VmMap::find(base::PageNumber page) const noexcept {
+  using internal::Block;
+  const std::uint64_t hash = hash_of(internal::tag_of(page));
+  const internal::EntryDraft& draft = stripe_of(hash).draft;
+  PageEntry::Words words;
+  internal::BlockRef ref = buckets_.head(buckets_.bucket_of(hash)).load(std::memory_order_acquire);
+  while (ref != 0) {
+    const Block& block = arena_.block(ref);
+    const Block::Found found = block.find_entry(page, draft, words);
+    if (found == Block::Found::kEntry) return PageEntry::from_words(words);
+    if (found == Block::Found::kNone) return std::nullopt;
+    if (found == Block::Found::kMoving) break;
+    ref = block.next.load(std::memory_order_acquire);
+  }
+  return find_carefully(page);
+}
+
+}  // namespace revenant::vm

@@ -1,0 +1,52 @@
+// One sixty-fourth of the vm_map: what the writers of one range of hashes share.
+//
+// The stripe's blocks with dirty entries form a list, so that a dirty walk costs what is dirty. A
+// walk takes the list away, to `dirty_left`, and brings each block back when it visits it: a block
+// that becomes dirty meanwhile joins `dirty` and is not visited, one that is widened keeps its
+// place, one that is cleaned or freed leaves whichever list it is on.
+//
+// I1. A block is on exactly one of the two lists if it has dirty entries, on none otherwise.
+// I2. `departures` is raised after a block is unlinked, and before it can enter the table again.
+// I3. The counts are exact whenever the lock is free.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/lock.h"
+#include "base/thread_annotations.h"
+#include "vm/block_arena.h"
+#include "vm/vm_map_block.h"
+
+namespace revenant::vm::internal {
+
+struct alignas(64) Stripe {
+  // Of anybody. A reader that found nothing compares `departures` with its value before: a block
+  // under its feet may have left, and led it to another chain.
+  std::atomic<std::uint64_t> departures{0};
+  EntryDraft draft;
+
+  base::Lock lock{base::LockRank::kVmMap};
+  BlockRef dirty REVENANT_GUARDED_BY(lock) = 0;
+  BlockRef dirty_left REVENANT_GUARDED_BY(lock) = 0;
+  BlockRef free[kShapes] REVENANT_GUARDED_BY(lock) = {};
+  std::uint64_t blocks[kShapes] REVENANT_GUARDED_BY(lock) = {};
+  std::uint64_t entries REVENANT_GUARDED_BY(lock) = 0;
+  std::uint64_t dirty_entries REVENANT_GUARDED_BY(lock) = 0;
+
+  // A block outside the table: a free one of the shape, or a new one.
+  BlockRef take_block(BlockArena& arena, BlockShape shape) REVENANT_REQUIRES(lock);
+  // Frees a block that has been unlinked.
+  void release_block(BlockArena& arena, BlockRef ref) REVENANT_REQUIRES(lock);
+
+  void link_dirty(BlockArena& arena, BlockRef ref) REVENANT_REQUIRES(lock);
+  void unlink_dirty(BlockArena& arena, BlockRef ref) REVENANT_REQUIRES(lock);
+  // Puts `fresh` where `old` is on its list.
+  void replace_dirty(BlockArena& arena, BlockRef old, BlockRef fresh) REVENANT_REQUIRES(lock);
+  // A walk begins: all dirty blocks are yet to be visited.
+  void start_dirty_walk() REVENANT_REQUIRES(lock);
+  // The next block to visit, back on the list of dirty ones; 0 at the end.
+  BlockRef next_of_dirty_walk(BlockArena& arena) REVENANT_REQUIRES(lock);
+};
+
+}  // namespace revenant::vm::internal
