@@ -1,1 +1,224 @@
+// Style is a test: the tree keeps the house's rules, and each rule is shown to notice what breaks
+// it.
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "tests/tidy/rules.h"
+#include "tests/tidy/source_file.h"
+
+namespace revenant::tidy {
+
+void PrintTo(const Rule& rule, std::ostream* out) { *out << rule.name; }
+
+namespace {
+
+std::string repeated(const std::string& text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+struct Sample {
+  const char* rule;
+  const char* path;
+  std::string text;
+  std::size_t findings;
+};
+
+std::vector<Sample> reach_samples() {
+  return {
+      {"IncludeDirection", "base/a.h", "#include \"vm/space.h\"\n", 1},
+      {"IncludeDirection", "vm/a.h", "#include \"base/units.h\"\n#include \"vm/b.h\"\n", 0},
+      {"IncludeDirection", "vm/a.cc", "#include \"store/store.h\"\n", 1},
+      {"IncludeDirection", "store/a.cc", "#include \"vm/page_source.h\"\n", 1},
+      {"IncludeDirection", "objects/a.h", "#include \"vm/memory_manager.h\"\n", 0},
+      {"IncludeDirection", "objects/a.h", "#include \"store/store.h\"\n", 1},
+      {"IncludeDirection", "objects/a.h", "#include \"runtime/scheduler.h\"\n", 1},
+      {"IncludeDirection", "runtime/a.h", "#include <revenant/run.h>\n#include \"store/s.h\"\n", 0},
+      {"IncludeDirection", "runtime/a.cc", "#include \"cli/print.h\"\n", 1},
+      {"IncludeDirection", "cli/a.cc", "#include \"runtime/green_thread.h\"\n", 0},
+      {"IncludeDirection", "include/revenant/run.h", "#include \"base/result.h\"\n", 1},
+      {"IncludeDirection", "include/revenant/run.h", "#include <revenant/thread.h>\n", 0},
+      {"IncludeDirection", "apps/a.cc", "#include <revenant/revenant.h>\n#include <vector>\n", 0},
+      {"IncludeDirection", "apps/a.cc", "#include <runtime/machine.h>\n", 1},
+      {"IncludeDirection", "vm/a.cc", "#include \"space.h\"\n", 1},
+      {"IncludeDirection", "apps/ledger/a.cc", "#include \"bank.h\"\n", 0},
+      {"IncludeDirection", "vm/a.cc", "// #include \"store/store.h\"\n", 0},
+      {"IncludeDirection", "tests/vm/a.cc", "#include \"store/store.h\"\n", 0},
+      {"LmdbPort", "store/lmdb_env.cc", "#include <lmdb.h>\n", 0},
+      {"LmdbPort", "store/lmdb_env.h", "#include <lmdb.h>\n", 1},
+      {"LmdbPort", "store/store.cc", "#include <lmdb.h>\n", 1},
+      {"LmdbPort", "cli/log.cc", "#include <lmdb.h>\n", 1},
+      {"LinuxPort", "vm/space_linux.cc", "#include <sys/mman.h>\nvoid f() { ::mmap(); }\n", 0},
+      {"LinuxPort", "vm/space.cc", "#include <sys/mman.h>\n", 1},
+      {"LinuxPort", "vm/space.cc", "void f() { ::mprotect(p, n, 0); }\n", 1},
+      {"LinuxPort", "runtime/a.cc", "#include <linux/userfaultfd.h>\n", 1},
+      {"LinuxPort", "runtime/a.cc", "int x = sigaction(1, &a, &b);\n", 1},
+      {"LinuxPort", "runtime/a.cc", "// mmap() is called by space_linux.cc\n", 0},
+      {"LinuxPort", "runtime/a.cc", "void* __wrap_mmap(void*);\n", 0},
+      {"LinuxPort", "cli/a.cc", "#include <csignal>\n", 0},
+      {"LinuxPort", "store/a_linux.cc", "#include <sys/mman.h>\n", 1},
+  };
+}
+
+std::vector<Sample> prose_samples() {
+  const std::string card = "// A thing.\n//\n";
+  const std::string locked =
+      "#pragma once\nclass A {\n  base::Lock mu_{base::LockRank::kLog};\n};\n";
+  return {
+      {"HeaderCard", "vm/a.h", "// What a page is.\n#pragma once\n", 0},
+      {"HeaderCard", "vm/a.h", "#pragma once\n// What a page is.\n", 1},
+      {"HeaderCard", "vm/a.h", "// What a page is.\nint a;\n", 1},
+      {"HeaderCard", "vm/a.h", "", 2},
+      {"HeaderCard", "vm/a.cc", "int a;\n", 0},
+      {"HeaderCard", "vm/a.h", card + locked, 2},
+      {"HeaderCard", "vm/a.h", card + "// I1  It is.\n// Threads: any.\n" + locked, 0},
+      {"CitedInvariants", "vm/a.h", card + "// I1  It is.\nint a;  // I1\n", 0},
+      {"CitedInvariants", "vm/a.h", card + "// I1  It is.\nint a;  // I2\n", 1},
+      {"Comments", "vm/a.cc", "// TODO: later\n", 1},
+      {"Comments", "vm/a.cc", "int a;  /* FIXME */\n", 1},
+      {"Comments", "vm/a.cc", "const char* a = \"TODO XXX\";\n", 0},
+      {"Comments", "vm/a.cc", "// ------------\n", 1},
+      {"Comments", "vm/a.cc", "// a --> b --> c\n", 0},
+      {"Comments", "vm/a.cc", "// write(page, 3);\n", 1},
+      {"Comments", "vm/a.cc", "// page = next;\n", 1},
+      {"Comments", "vm/a.cc", "// Pages are written (in order);\n// others are not.\n", 0},
+  };
+}
+
+std::vector<Sample> call_samples() {
+  return {
+      {"BannedCalls", "vm/a.cc", "sprintf(a, b);\n", 1},
+      {"BannedCalls", "vm/a.cc", "std::snprintf(a, n, b);\n", 0},
+      {"BannedCalls", "vm/a.cc", "x = std::strcpy(a, b);\n", 1},
+      {"BannedCalls", "vm/a.cc", "int n = ::rand() % 5;\n", 1},
+      {"BannedCalls", "vm/a.cc", "int n = source.rand();\nint m = Source::rand();\n", 0},
+      {"BannedCalls", "vm/a.cc", "assert(a);\nstatic_assert(b);\nlock.assert_held();\n", 1},
+      {"BannedCalls", "vm/a.cc", "int n = atoi(a);\n", 1},
+      {"BannedCalls", "vm/a.cc", "out << std::endl;\n", 1},
+      {"BannedCalls", "vm/a.cc", "int* a = NULL;\n", 1},
+      {"BannedCalls", "vm/a.cc", "typedef int a;\n", 1},
+      {"BannedCalls", "vm/a.cc", "goto end;\n", 1},
+      {"BannedCalls", "vm/a.cc", "auto f = std::bind(g, 1);\n", 1},
+      {"BannedCalls", "vm/a.cc", "using namespace std;\nusing namespace std::chrono_literals;\n",
+       1},
+      {"BannedCalls", "vm/a.cc", "#include <iostream>\n", 1},
+      {"BannedCalls", "vm/a.cc", "std::system(a);\npopen(b);\n", 2},
+      {"BannedCalls", "vm/a.cc", "auto* t = localtime(&now);\n", 1},
+      {"BannedCalls", "vm/a.cc", "char* a = alloca(4);\n", 1},
+      {"BannedCalls", "vm/a.cc", "int e = ::getaddrinfo(a, b, c, d);\n", 1},
+      {"BannedCalls", "vm/a.cc", "// sprintf(a)\nlog(\"assert(a)\");\n", 0},
+      {"HouseLocks", "vm/a.h", "std::mutex m;\n", 1},
+      {"HouseLocks", "runtime/a.h", "std::condition_variable_any c;\n", 1},
+      {"HouseLocks", "store/a.h", "std::shared_mutex m;\n", 1},
+      {"HouseLocks", "objects/a.cc", "static pthread_mutex_t m;\n", 1},
+      {"HouseLocks", "tests/vm/a.cc", "std::mutex m;\n", 0},
+      {"HouseLocks", "runtime/a.h", "revenant::mutex m;\n", 0},
+      {"TestCalls", "tests/vm/a.cc", "std::this_thread::sleep_for(1s);\n", 1},
+      {"TestCalls", "tests/vm/a.cc", "::usleep(5);\nsleep(1);\n", 2},
+      {"TestCalls", "tests/runtime/a.cc", "revenant::this_thread::sleep_for(1s);\n", 0},
+      {"TestCalls", "tests/crash/a.cc", "std::this_thread::sleep_for(life);\n", 0},
+      {"TestCalls", "tests/vm/a.cc", "GTEST_SKIP() << \"no\";\n", 1},
+      {"TestCalls", "tests/vm/a.cc", "TEST(A, DISABLED_b) {}\n", 1},
+      {"TestCalls", "tests/vm/a.cc", "EXPECT_TRUE(true);\n", 1},
+      {"TestCalls", "vm/a.cc", "std::this_thread::sleep_for(1s);\n", 0},
+  };
+}
+
+std::vector<Sample> length_samples() {
+  const std::string body58 = repeated("  x();\n", 58);
+  const std::string body59 = repeated("  x();\n", 59);
+  const std::string blocks = repeated("  if (a) {\n    b = {1};\n  }\n", 20);
+  return {
+      {"FileLength", "vm/a.cc", repeated("int a;\n", 400), 0},
+      {"FileLength", "vm/a.cc", repeated("int a;\n", 401), 1},
+      {"FunctionLength", "vm/a.cc", "void f() {\n" + body58 + "}\n", 0},
+      {"FunctionLength", "vm/a.cc", "void f() {\n" + body59 + "}\n", 1},
+      {"FunctionLength", "vm/a.cc", "int f(int a,\n      int b) {\n" + body58 + "}\n", 1},
+      {"FunctionLength", "vm/a.cc", "void f() {\n" + blocks + "}\n", 1},
+      {"FunctionLength", "vm/a.cc", repeated("int f() {\n" + body58 + "}\n", 2), 0},
+      {"FunctionLength", "vm/a.h", "class A : public B {\n" + body59 + "};\n", 0},
+      {"FunctionLength", "vm/a.h", "class NOTE(\"x\") A final {\n" + body59 + "};\n", 0},
+      {"FunctionLength", "vm/a.h", "namespace a {\n" + body59 + "}\n", 0},
+      {"FunctionLength", "vm/a.h", "template <class T>\nclass A {\n" + body59 + "};\n", 0},
+      {"FunctionLength", "vm/a.h", "class A {\n void f() const {\n" + body59 + "}\n};\n", 1},
+      {"FunctionLength", "vm/a.h", "template <class T>\nvoid f(T) {\n" + body59 + "}\n", 1},
+      {"FunctionLength", "vm/a.cc", "A::A(int b) : b_{b}, c_{{1}} {\n" + body59 + "}\n", 1},
+      {"FunctionLength", "vm/a.cc", "A::A(int b) : b_(b) {\n" + body59 + "}\n", 1},
+      {"FunctionLength", "vm/a.cc", "A::A(int b) : b_{b}, c_{} {}\n" + body59 + "\n", 0},
+      {"FunctionLength", "vm/a.cc", "const char* kBraces = \"{\";\n" + body59 + "\n", 0},
+      {"FunctionLength", "tests/a.cc", "TEST(A, B) {\n" + body59 + "}\n", 1},
+      {"FunctionLength", "vm/a.cc", "constexpr A kTable[] = {\n" + body59 + "};\n", 0},
+  };
+}
+
+std::vector<Sample> samples() {
+  std::vector<Sample> all;
+  for (const auto& part : {reach_samples(), prose_samples(), call_samples(), length_samples()}) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+
+class TidyRule : public ::testing::TestWithParam<Rule> {};
+
+TEST_P(TidyRule, FindsWhatBreaksItAndNothingElse) {
+  bool can_fail = false;
+  for (const Sample& sample : samples()) {
+    if (sample.rule != std::string(GetParam().name)) continue;
+    Findings findings;
+    GetParam().check(parse_source(sample.path, sample.text), findings);
+    EXPECT_EQ(findings.size(), sample.findings) << sample.path << ":\n" << sample.text;
+    can_fail |= sample.findings > 0;
+  }
+  EXPECT_TRUE(can_fail) << "no sample breaks this rule";
+}
+
+TEST_P(TidyRule, HoldsInTheTree) {
+  static const std::vector<SourceFile> sources = load_sources(REVENANT_SOURCE_DIR);
+  ASSERT_GT(sources.size(), 20U) << "the tree was not found at " REVENANT_SOURCE_DIR;
+  for (const SourceFile& file : sources) {
+    Findings findings;
+    GetParam().check(file, findings);
+    for (const Finding& finding : findings) {
+      ADD_FAILURE() << file.path << ":" << finding.line << ": " << finding.sentence;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, TidyRule, ::testing::ValuesIn(rules()),
+                         [](const auto& rule) { return std::string(rule.param.name); });
+
+TEST(TidySamples, NameOnlyRulesThatExist) {
+  for (const Sample& sample : samples()) {
+    EXPECT_TRUE(std::ranges::any_of(rules(), [&](const Rule& rule) {
+      return sample.rule == std::string(rule.name);
+    })) << sample.rule;
+  }
+}
+
+TEST(SourceFile, PartsCodeFromComments) {
+  const SourceFile file = parse_source("vm/a.cc",
+                                       "int a = 1'000;  // first \"quoted\"\n"
+                                       "f(\"// no comment\", '\"', R\"x(/* nor\n"
+                                       "this)x\");  /* second\n"
+                                       "third */ g('\\'');\n");
+  EXPECT_EQ(file.code,
+            (std::vector<std::string>{"int a = 1'000;  ", "f(\"\", '', \"\"", ");  ", " g('');"}));
+  EXPECT_EQ(file.comments,
+            (std::vector<std::string>{"// first \"quoted\"", "", "/* second", "third */"}));
+}
+
+TEST(SourceFile, EveryViewHasEveryLine) {
+  for (const SourceFile& file : load_sources(REVENANT_SOURCE_DIR)) {
+    EXPECT_EQ(file.code.size(), file.raw.size()) << file.path;
+    EXPECT_LE(file.comments.size(), file.raw.size()) << file.path;
+  }
+}
+
+}  // namespace
+}  // namespace revenant::tidy
