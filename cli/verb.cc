@@ -1,0 +1,79 @@
+#include "cli/verb.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "cli/exit_code.h"
+#include "cli/revision.h"
+
+namespace revenant::cli {
+namespace {
+
+// Without cores and without a handler: the parent says what happened.
+[[noreturn]] void run_as_child(const std::function<int()>& verb) {
+  std::signal(SIGINT, SIG_DFL);
+  int code = kFailed;
+  try {
+    code = verb();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "revenant: {}\n", error.what());
+  }
+  std::fflush(stdout);
+  std::fflush(stderr);
+  ::_exit(code);
+}
+
+int judge_signal(const std::filesystem::path& store, int signal) {
+  if (signal == SIGINT) return kInterrupted;
+  // Whoever read the results wants no more of them.
+  if (signal == SIGPIPE || signal == SIGTERM || signal == SIGKILL) return 128 + signal;
+  fmt::print(stderr,
+             "revenant: {} is damaged: reading it ended with signal {} (SIG{}); restore it from a "
+             "copy, or move it away and start anew\n",
+             store.string(), signal, ::sigabbrev_np(signal));
+  return kFindings;
+}
+
+}  // namespace
+
+int with_store(const Context& context,
+               const std::function<base::Result<int>(const store::StoreReader&)>& verb) {
+  const auto reader = store::StoreReader::open(context.store);
+  if (!reader) return fail(reader.error());
+  const auto code = verb(**reader);
+  return code ? *code : fail(code.error());
+}
+
+int with_snapshot(const Context& context, const std::string& revision,
+                  const std::function<base::Result<int>(const store::StoreReader&,
+                                                        const store::SnapshotView&)>& verb) {
+  return with_store(context, [&](const store::StoreReader& reader) -> base::Result<int> {
+    REVENANT_ASSIGN(const auto record, find_revision(reader.history(), revision));
+    REVENANT_ASSIGN(const auto view, reader.history().view(record.revision));
+    return verb(reader, view);
+  });
+}
+
+int in_child(const std::filesystem::path& store, const std::function<int()>& verb) {
+  std::fflush(stdout);
+  std::signal(SIGINT, SIG_IGN);  // the child's end says it
+  const pid_t child = ::fork();
+  if (child < 0) {
+    return fail({base::ErrorCode::kIoFailed, std::string("no process can be made to read ") +
+                                                 store.string() + ": " + std::strerror(errno) +
+                                                 "; end some others and try again"});
+  }
+  if (child == 0) run_as_child(verb);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : judge_signal(store, WTERMSIG(status));
+}
+
+}  // namespace revenant::cli
