@@ -31,8 +31,9 @@ class AsyncTracker final : public DirtyTracker, private PageScanner {
   AsyncTracker(const Space& space, Uffd& uffd, ChunkTemperature& temperature)
       : space_(space), uffd_(uffd), temperature_(temperature) {}
 
-  // The space is open and registered with `uffd`.
+  // Opens userfaultfd, tries it on scratch memory and registers the windows of the open space.
   [[nodiscard]] base::Status open();
+  void close();
 
   [[nodiscard]] base::Status harvest(std::span<const base::PageRun> excluded,
                                      DirtyList& out) override;
@@ -49,12 +50,16 @@ class AsyncTracker final : public DirtyTracker, private PageScanner {
                                          std::span<const base::PageRun> excluded, DirtyList& out);
   void note_dirty(base::PageRun run) noexcept;
   [[nodiscard]] bool stayed_clean(ChunkIndex chunk) const noexcept;
+  // The first run of at most `limit` clean chunks of `chunks`, from its chunk `from` on.
+  [[nodiscard]] ChunkRun next_clean(ChunkRun chunks, std::uint32_t from,
+                                    std::size_t limit) const noexcept;
 
   const Space& space_;
   Uffd& uffd_;
   ChunkTemperature& temperature_;
   Pagemap harvest_pagemap_;  // used by harvests
   Pagemap cool_pagemap_;     // used under the temperature's lock, also beside a harvest
+  DirtyList found_;          // by the harvest that runs
   std::atomic<std::uint32_t> harvests_{0};
   // The number of the last harvest in which a chunk was dirty, excluded or newly filled.
   std::array<std::atomic<std::uint32_t>, kChunkLimit> last_dirty_{};

@@ -59,7 +59,7 @@ class ChunkTemperature {
   [[nodiscard]] const ChunkBitmap& warm_chunks() const { return warm_; }
   [[nodiscard]] const ChunkBitmap& cold_chunks() const { return cold_; }
 
-  // Makes `chunks`, all warm, cold. False when that would exceed I3.
+  // Makes `chunks`, all warm, cold. False when that would exceed I3 or the kernel's own limit.
   [[nodiscard]] base::Result<bool> cool(ChunkRun chunks, PageScanner& scanner)
       REVENANT_EXCLUDES(lock_);
   // Lets `chunk` be written again, whoever made it warm meanwhile.
@@ -69,8 +69,11 @@ class ChunkTemperature {
   [[nodiscard]] std::uint32_t cold_runs() const REVENANT_EXCLUDES(lock_);
 
  private:
-  [[nodiscard]] std::uint32_t runs_after_cooling(ChunkRun chunks) const REVENANT_REQUIRES(lock_);
+  // How many of the two chunks beside `chunks` are cold.
+  [[nodiscard]] std::uint32_t cold_neighbours(ChunkRun chunks) const REVENANT_REQUIRES(lock_);
+  // `chunk` and the cold chunks that touch it.
   [[nodiscard]] ChunkRun cold_run_around(ChunkIndex chunk) const REVENANT_REQUIRES(lock_);
+  // From cold to warm, all of them; their protection is still to be lifted.
   void mark_warm(ChunkRun chunks) REVENANT_REQUIRES(lock_);
 
   const Space& space_;

@@ -8,25 +8,27 @@
 //  3. Forbidden: the port reports the access and the program ends.
 //  4. Otherwise the thread's read-ahead proposes a window of pages in the same chunk, and as many
 //  of
-//     them are taken as belong to the same segment and have the same kind of ticket.
+//     them are taken as belong to the same segment and stand for the same kind of content.
 //  5. The chunk is noted with the tracker, before anything is filled: a harvest that starts later
 //     scans it.
-//  6. Zeros are filled writable, and count as dirty at once, since a touched new page is a page
-//  about
-//     to be written. In a cold chunk they are filled protected, one page, and stay clean.
-//  7. Images are fetched from the page source into the handler's own frames and filled protected.
-//     Where the source has none the page reads as zeros; a damaged one ends the program.
-//  8. A page that another thread filled meanwhile (EEXIST) is left alone. The handler returns, and
-//     the instruction is tried again.
+//  6. Images are fetched from the page source into frames on the alternate stack and filled
+//     protected. Where the source has none the page reads as zeros; a damaged one ends the program,
+//     a damaged neighbour stays missing until it is touched.
+//  7. Zeros for a write are filled writable and count as dirty at once, neighbours too: a new page
+//     that is written is followed by others. Zeros for a read are filled protected and stay clean.
+//  8. Neighbours are filled only if nothing was released since step 2 (released_runs.h). A page
+//  that
+//     another thread filled meanwhile (EEXIST) is left alone. The handler returns, and the
+//     instruction is tried again.
 //
-//  A write to a chunk that is cold raises SIGSEGV instead; the tracker makes the chunk warm (steps
-//  9 of its own are in chunk_temperature.h) and the instruction is tried again. A missing page in a
-//  cold chunk that is written takes both ways in turn.
+//  A write to a cold chunk raises SIGSEGV instead: the tracker makes the chunk warm
+//  (chunk_temperature.h) and the instruction is tried again. A write to a missing page of a cold
+//  chunk takes both ways in turn.
 //
 // When a snapshot meets a fault half-way: a thread in the handler has not parked, so the harvest of
-// a stop never runs beside steps 1 to 8. The harvests before the stop do, and need nothing: between
-// steps 5 and 8 the page holds what its ticket says and nothing newer, and its first write comes
-// after step 8, on a page that is either protected or counted as written.
+// a stop never runs beside steps 1 to 8. The harvests before the stop do, and lose nothing: between
+// steps 5 and 8 the page holds what its ticket says, and its first write comes after step 8, on a
+// page that is protected or counts as written. The same holds when the chunk is cooled half-way.
 //
 // I1  Nothing is allocated and no lock is taken that interrupted code can hold.
 // I2  A page is filled with what its ticket says or not at all.
@@ -44,6 +46,7 @@
 #include "vm/dirty_tracker.h"
 #include "vm/page_source.h"
 #include "vm/read_ahead.h"
+#include "vm/released_runs.h"
 #include "vm/segment.h"
 #include "vm/space.h"
 #include "vm/uffd_linux.h"
@@ -97,8 +100,8 @@ class FaultHandler {
     const char* segment = "";
   };
 
-  FaultHandler(const Space& space, const SegmentTable& segments, Uffd& uffd)
-      : space_(space), segments_(segments), uffd_(uffd) {}
+  FaultHandler(const Space& space, const SegmentTable& segments, ReleasedRuns& released, Uffd& uffd)
+      : space_(space), segments_(segments), released_(released), uffd_(uffd) {}
 
   // Makes the handler ready; what it is given outlives the faults.
   void start(DirtyTracker& tracker, PageSource& source) {
@@ -120,20 +123,31 @@ class FaultHandler {
   [[nodiscard]] const FaultCounters& counters() const { return counters_; }
 
  private:
-  enum class Content { kZeros, kImage, kForbidden };
+  // What is to be filled, and why.
+  struct Plan {
+    base::PageNumber page;  // the one that was touched
+    const Segment* segment = nullptr;
+    std::uint64_t mark = 0;  // of released_, before any rule was asked
+    Ticket ticket;           // of `page`; in `run` all are alike
+    base::PageRun run;
+  };
 
-  [[nodiscard]] Content content_of(const Ticket& ticket) const noexcept;
-  [[nodiscard]] base::PageRun alike(base::PageRun window, base::PageNumber page,
-                                    const Segment& segment, Content content) const noexcept;
   [[nodiscard]] Outcome resolve_refused(const Fault& fault, base::PageNumber page) noexcept;
   [[nodiscard]] Outcome resolve_missing(const Fault& fault, base::PageNumber page,
                                         ReadAhead* ahead) noexcept;
-  [[nodiscard]] bool fill_zeros(base::PageRun run, bool clean) noexcept;
-  [[nodiscard]] Outcome fill_images(base::PageRun run, base::PageNumber page,
-                                    const Segment& segment) noexcept;
+  // True when no image can be what the ticket wants.
+  [[nodiscard]] bool reads_zeros(const Ticket& ticket) const noexcept;
+  // The part of `window` around plan.page that its ticket speaks for.
+  [[nodiscard]] base::PageRun alike(base::PageRun window, const Plan& plan) const noexcept;
+  [[nodiscard]] Outcome fill_zeros(const Plan& plan, bool is_write) noexcept;
+  [[nodiscard]] Outcome fill_images(const Plan& plan) noexcept;
+  [[nodiscard]] Outcome put(const Plan& plan, const std::byte* source, Uffd::FillMode mode,
+                            std::atomic<std::uint64_t>& counter) noexcept;
+  void populate_zeros(base::PageRun run) noexcept;
 
   const Space& space_;
   const SegmentTable& segments_;
+  ReleasedRuns& released_;
   Uffd& uffd_;
   DirtyTracker* tracker_ = nullptr;
   PageSource* source_ = nullptr;

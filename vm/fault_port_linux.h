@@ -45,8 +45,8 @@ class FaultPort {
  private:
   static void on_signal(int signal, siginfo_t* info, void* context);
   void handle(int signal, const siginfo_t& info, void* context);
-  void fatal(int signal, const siginfo_t& info, void* context, const FaultHandler::Fault& fault,
-             const FaultHandler::Outcome& outcome);
+  void end(int signal, const siginfo_t& info, void* context, const FaultHandler::Fault& fault,
+           const FaultHandler::Outcome& outcome);
   void fall_back(int signal, const siginfo_t& info);
 
   FaultHandler& handler_;
@@ -68,9 +68,10 @@ class AdoptedThread {
   ~AdoptedThread();
 
  private:
-  AdoptedThread(void* memory, const stack_t& previous) : memory_(memory), previous_(previous) {}
+  AdoptedThread(std::byte* memory, const stack_t& previous)
+      : memory_(memory), previous_(previous) {}
 
-  void* memory_;  // guard, alternate stack, ReadAhead; null once moved from
+  std::byte* memory_;  // guard, alternate stack, ReadAhead; null once moved from
   stack_t previous_;
 };
 

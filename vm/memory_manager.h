@@ -20,7 +20,6 @@
 #include <cstdint>
 #include <string>
 
-#include "base/lock.h"
 #include "base/result.h"
 #include "base/units.h"
 #include "vm/async_tracker_linux.h"
@@ -30,6 +29,7 @@
 #include "vm/fault_handler.h"
 #include "vm/fault_port_linux.h"
 #include "vm/page_source.h"
+#include "vm/released_runs.h"
 #include "vm/segment.h"
 #include "vm/space.h"
 #include "vm/uffd_linux.h"
@@ -73,10 +73,10 @@ class MemoryManager {
 
   // The owner gave `run` back: its pages are dropped from memory, and from the store with the next
   // snapshot. The owner's rule already says so (forbidden, or a later not_before).
-  void release(base::PageRun run) REVENANT_EXCLUDES(released_lock_);
+  void release(base::PageRun run) { released_.release(run); }
   // Hands over the runs released since the last call; `out` (open, cleared first) lends its
   // storage.
-  void take_released(DirtyList& out) REVENANT_EXCLUDES(released_lock_);
+  void take_released(DirtyList& out) { released_.take(out); }
   // The pages of `run` are about to be written for the first time: those that stand for zeros are
   // filled now, many at once. Only a hint, always safe.
   void populate(base::PageRun run) noexcept { handler_.populate(run); }
@@ -87,8 +87,8 @@ class MemoryManager {
   [[nodiscard]] const FaultCounters& faults() const { return handler_.counters(); }
 
  private:
+  [[nodiscard]] base::Status start(const MemoryOptions& options, PageSource& source);
   [[nodiscard]] base::Status open_tracker(TrackerChoice choice);
-  [[nodiscard]] base::Status open_low_window(const MemoryOptions& options);
 
   // Constant between open() and close().
   Uffd uffd_;
@@ -100,11 +100,9 @@ class MemoryManager {
 
   // Synchronise themselves.
   SegmentTable segments_;
-  FaultHandler handler_{space_, segments_, uffd_};
+  ReleasedRuns released_{space_};
+  FaultHandler handler_{space_, segments_, released_, uffd_};
   FaultPort port_{handler_};
-
-  base::Lock released_lock_{base::LockRank::kDirtyList};
-  DirtyList released_ REVENANT_GUARDED_BY(released_lock_);
 };
 
 }  // namespace revenant::vm

@@ -30,11 +30,8 @@ class Pagemap {
   [[nodiscard]] base::Status scan(base::PageRun pages, Rearm rearm, DirtyList& out);
 
  private:
-  // A region takes 24 bytes; what does not fit comes with the next call.
-  static constexpr std::size_t kRegions = 4096;
-
   int descriptor_ = -1;
-  page_region* regions_ = nullptr;
+  page_region* regions_ = nullptr;  // where the kernel writes what it found
 };
 
 }  // namespace revenant::vm

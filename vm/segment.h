@@ -1,7 +1,7 @@
 // Which rule answers for a page: a few named ranges, found in constant time and without a lock.
 //
 // I1  Segments do not overlap; each lies in the space.
-// I2  A segment never changes or disappears once it was added: what a fault found stays true.
+// I2  While the space is open a segment never changes or disappears: what a fault found stays true.
 // I3  Entries [0, count_) are complete before count_ says so: a fault may run beside add().
 //
 // Lookup compares against at most kCapacity ranges, in the order of adding: owners add what faults
@@ -32,6 +32,8 @@ class SegmentTable {
   static constexpr std::size_t kCapacity = 16;
 
   [[nodiscard]] base::Status add(const Segment& added) REVENANT_EXCLUDES(lock_);
+  // Forgets all segments; the space is closed.
+  void clear() REVENANT_EXCLUDES(lock_);
 
   // The segment of `page`, or null.
   [[nodiscard]] const Segment* find(base::PageNumber page) const noexcept {

@@ -97,6 +97,11 @@ class Space {
   // The pages of `chunks`, clipped to their window (I3).
   [[nodiscard]] base::PageRun pages_of(ChunkRun chunks) const;
 
+  // Drops the pages of `run`: they are missing from here on.
+  void discard(base::PageRun run) const noexcept;
+  // False when the kernel has no mapping left to express it.
+  [[nodiscard]] bool set_writable(base::PageRun run, bool writable) const noexcept;
+
  private:
   [[nodiscard]] base::Status map_space();
   [[nodiscard]] base::Status remap_low(base::PageRun low, LowContents contents);

@@ -1,8 +1,8 @@
 // The kernel's userfaultfd, as the house uses it: missing pages by SIGBUS, writes noted by the
 // kernel.
 //
-// What the kernel can do is found out by doing it on two pages of scratch memory, never by its
-// version: distributions carry features back, containers take them away.
+// What the kernel can do is found out by asking for it and by trying it (AsyncTracker::open()),
+// never by its version: distributions carry features back, containers take them away.
 //
 // I1  The descriptor is close-on-exec, and works for an unprivileged user (user faults only) where
 //     the privileged form is refused.
@@ -37,7 +37,7 @@ class Uffd {
   Uffd(const Uffd&) = delete;
   Uffd& operator=(const Uffd&) = delete;
 
-  // Opens a descriptor whose write faults the kernel resolves itself, and proves that it does.
+  // Opens a descriptor whose write faults the kernel resolves itself.
   [[nodiscard]] base::Status open_async();
   void close();
 
@@ -55,7 +55,7 @@ class Uffd {
   [[nodiscard]] bool user_mode_only() const { return user_mode_only_; }
 
  private:
-  [[nodiscard]] base::Status open_descriptor(std::uint64_t features);
+  [[nodiscard]] base::Status open_descriptor();
 
   int descriptor_ = -1;
   bool user_mode_only_ = false;

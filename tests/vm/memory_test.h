@@ -1,0 +1,102 @@
+// What tests of faults and harvests share: an open memory manager over a source of stamped images.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/units.h"
+#include "vm/memory_manager.h"
+
+namespace revenant::vm {
+
+// The bytes of a page's image: every word differs from every word of every other page.
+inline std::uint64_t stamp(base::PageNumber page, std::size_t word) {
+  return (page.value << 9 | word) * 0x9E3779B97F4A7C15ull;
+}
+
+// A page source without a store: a function says which pages have an image.
+class StampedSource final : public PageSource {
+ public:
+  std::function<Outcome(base::PageNumber, base::Epoch)> outcome_of =
+      [](base::PageNumber, base::Epoch) { return Outcome::kAbsent; };
+
+  Outcome fetch(base::PageNumber page, base::Epoch not_before, std::byte* frame) noexcept override {
+    fetches.fetch_add(1);
+    const Outcome outcome = outcome_of(page, not_before);
+    for (std::size_t word = 0; outcome == Outcome::kImage && word < base::kPageSize / 8; ++word) {
+      const std::uint64_t value = stamp(page, word);
+      std::memcpy(frame + word * 8, &value, 8);
+    }
+    return outcome;
+  }
+
+  std::atomic<std::uint64_t> fetches{0};
+};
+
+// A rule that is a function.
+class FunctionRule final : public TicketRule {
+ public:
+  std::function<Ticket(base::PageNumber)> rule = [](base::PageNumber) {
+    return Ticket::zero_fill();
+  };
+  [[nodiscard]] Ticket ticket_of(base::PageNumber page) const noexcept override {
+    return rule(page);
+  }
+};
+
+// One word of a page. Tests of several threads read and write it as what it is: shared.
+inline std::atomic_ref<std::uint64_t> word_of(base::PageNumber page, std::size_t word = 0) {
+  return std::atomic_ref(reinterpret_cast<std::uint64_t*>(page.pointer())[word]);
+}
+inline std::uint64_t read_word(base::PageNumber page, std::size_t word = 0) {
+  return word_of(page, word).load(std::memory_order_relaxed);
+}
+inline void write_word(base::PageNumber page, std::uint64_t value, std::size_t word = 0) {
+  word_of(page, word).store(value, std::memory_order_relaxed);
+}
+
+constexpr base::PageNumber page_at(base::PageRun run, std::uint64_t index) {
+  return run.first + base::PageCount{index};
+}
+
+// The space is open, the heap's pages belong to `heap_rule` (zeros unless told otherwise).
+class MemoryTest : public ::testing::Test {
+ protected:
+  void SetUp() override { open({}); }
+
+  void open(const MemoryOptions& options) {
+    memory = std::make_unique<MemoryManager>();
+    const base::Status opened = memory->open(options, source);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    ASSERT_TRUE(memory->add_segment("heap", kHeapRun, heap_rule).ok());
+    adopted.emplace(std::move(memory->adopt_thread()).value());
+    ASSERT_TRUE(found.open().ok());
+  }
+
+  void TearDown() override {
+    adopted.reset();
+    memory.reset();
+  }
+
+  // The pages written since the last harvest, merged.
+  std::span<const base::PageRun> harvest(std::span<const base::PageRun> excluded = {}) {
+    found.clear();
+    const base::Status status = memory->tracker().harvest(excluded, found);
+    EXPECT_TRUE(status.ok()) << (status.ok() ? "" : status.error().message);
+    found.normalise();
+    return found.runs();
+  }
+
+  StampedSource source;
+  FunctionRule heap_rule;
+  std::unique_ptr<MemoryManager> memory;
+  std::optional<AdoptedThread> adopted;
+  DirtyList found;
+};
+
+}  // namespace revenant::vm

@@ -1,0 +1,177 @@
+#include "vm/async_tracker_linux.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "base/check.h"
+#include "vm/volatile_memory.h"
+
+namespace revenant::vm {
+namespace {
+
+// Under the temperature's lock a writer may wait for a cooling; this many chunks at once are enough
+// to spare system calls.
+constexpr std::uint32_t kCoolAtOnce = 64;
+
+// Has the kernel write to a page: where it does not resolve the fault itself this fails, while a
+// store from here would end the program.
+bool kernel_writes_to(base::PageNumber page) {
+  return ::syscall(SYS_clock_gettime, CLOCK_MONOTONIC, page.pointer()) == 0;
+}
+
+// Fills a page of `scratch` protected, writes to it and harvests it, twice.
+base::Status prove(Uffd& uffd, Pagemap& pagemap, base::PageRun scratch) {
+  const base::Error unproven{base::ErrorCode::kUnsupportedHost,
+                             "userfaultfd's asynchronous write protection does not do what it "
+                             "promises on this kernel"};
+  alignas(base::kPageSize) static std::byte zeros[base::kPageSize];
+  const base::PageRun page{scratch.first, {1}};
+  DirtyList found;
+  REVENANT_TRY(found.open());
+  REVENANT_TRY(uffd.register_run(scratch));
+  if (uffd.fill(page, zeros, Uffd::FillMode::kClean).pages != 1) return unproven;
+  for (int round = 0; round < 2; ++round) {
+    REVENANT_TRY(pagemap.scan(scratch, Pagemap::Rearm::kYes, found));
+    if (!found.empty() || !kernel_writes_to(page.first)) return unproven;
+    REVENANT_TRY(pagemap.scan(scratch, Pagemap::Rearm::kYes, found));
+    if (found.runs().size() != 1 || found.runs()[0] != page) return unproven;
+    found.clear();
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Status AsyncTracker::open() {
+  REVENANT_TRY(uffd_.open_async());
+  REVENANT_TRY(harvest_pagemap_.open());
+  REVENANT_TRY(cool_pagemap_.open());
+  REVENANT_TRY(found_.open());
+  constexpr base::PageCount kScratch{2};
+  REVENANT_ASSIGN(std::byte * memory, reserve_volatile(kScratch.bytes(), "trying userfaultfd"));
+  const base::Status proved =
+      prove(uffd_, harvest_pagemap_, {base::PageNumber::of(memory), kScratch});
+  release_volatile(memory, kScratch.bytes());
+  if (!proved.ok()) return proved;
+  for (const base::PageRun& window : space_.windows()) REVENANT_TRY(uffd_.register_run(window));
+  harvests_.store(0, std::memory_order_relaxed);
+  for (auto& harvest : last_dirty_) harvest.store(0, std::memory_order_relaxed);
+  return {};
+}
+
+void AsyncTracker::close() {
+  uffd_.close();
+  harvest_pagemap_.close();
+  cool_pagemap_.close();
+}
+
+base::Status AsyncTracker::harvest(std::span<const base::PageRun> excluded, DirtyList& out) {
+  harvests_.fetch_add(1, std::memory_order_relaxed);
+  base::Status status;
+  found_.clear();
+  temperature_.warm_chunks().for_each_run([&](ChunkRun chunks) {
+    status = scan_around(space_.pages_of(chunks), excluded, found_);
+    return status.ok();
+  });
+  temperature_.take_deferred(found_);  // I2
+  for (const base::PageRun& run : found_.runs()) note_dirty(run);
+  for (const base::PageRun& run : excluded) note_dirty(run);  // I1
+  out.append_all(found_);
+  return status;
+}
+
+base::Status AsyncTracker::scan_around(base::PageRun pages, std::span<const base::PageRun> excluded,
+                                       DirtyList& out) {
+  base::PageNumber at = pages.first;
+  auto hot = std::lower_bound(
+      excluded.begin(), excluded.end(), at,
+      [](const base::PageRun& run, base::PageNumber page) { return run.end() <= page; });
+  for (; hot != excluded.end() && hot->first < pages.end(); ++hot) {
+    if (at < hot->first) {
+      REVENANT_TRY(harvest_pagemap_.scan({at, hot->first - at}, Pagemap::Rearm::kYes, out));
+    }
+    at = hot->end();
+  }
+  if (at >= pages.end()) return {};
+  return harvest_pagemap_.scan({at, pages.end() - at}, Pagemap::Rearm::kYes, out);
+}
+
+base::Status AsyncTracker::scan(base::PageRun pages, DirtyList& out) {
+  return cool_pagemap_.scan(pages, Pagemap::Rearm::kYes, out);
+}
+
+base::Status AsyncTracker::protect(base::PageRun run) { return uffd_.write_protect(run, true); }
+
+base::Status AsyncTracker::unprotect(base::PageRun run) {
+  // A page that may be written without a fault must not lie where no harvest looks.
+  const ChunkIndex last = space_.chunk_of(run.end() - base::PageCount{1});
+  for (ChunkIndex chunk = space_.chunk_of(run.first); chunk <= last; ++chunk.value) {
+    if (temperature_.is_cold(chunk)) temperature_.warm(chunk);
+  }
+  note_dirty(run);
+  return uffd_.write_protect(run, false);
+}
+
+base::Result<std::size_t> AsyncTracker::cool(std::size_t max_chunks) {
+  std::size_t cooled = 0;
+  base::Status status;
+  temperature_.warm_chunks().for_each_run([&](ChunkRun chunks) {
+    ChunkRun clean = next_clean(chunks, 0, max_chunks - cooled);
+    while (clean.count != 0) {
+      const base::Result<bool> result = temperature_.cool(clean, *this);
+      if (!result.ok()) return status = result.error(), false;
+      if (*result) cooled += clean.count;
+      const std::uint32_t past = clean.first.value + clean.count - chunks.first.value;
+      clean = next_clean(chunks, past, max_chunks - cooled);
+    }
+    return cooled < max_chunks;
+  });
+  if (!status.ok()) return status.error();
+  return cooled;
+}
+
+ChunkRun AsyncTracker::next_clean(ChunkRun chunks, std::uint32_t from,
+                                  std::size_t limit) const noexcept {
+  const std::size_t most = std::min<std::size_t>(limit, kCoolAtOnce);
+  const std::uint32_t end = chunks.first.value + chunks.count;
+  std::uint32_t first = chunks.first.value + from;
+  while (first < end && !stayed_clean({first})) ++first;
+  ChunkRun run{{first}, 0};
+  while (run.count < most && first + run.count < end && stayed_clean({first + run.count})) {
+    ++run.count;
+  }
+  return run;
+}
+
+void AsyncTracker::note_fill(base::PageRun run) noexcept {
+  temperature_.note_fill(space_.chunk_of(run.first));
+  note_dirty(run);
+}
+
+bool AsyncTracker::is_cold(base::PageNumber page) const noexcept {
+  return temperature_.is_cold(space_.chunk_of(page));
+}
+
+bool AsyncTracker::resolve_write(base::PageNumber page) noexcept {
+  note_dirty({page, {1}});
+  temperature_.warm(space_.chunk_of(page));
+  return true;
+}
+
+void AsyncTracker::note_dirty(base::PageRun run) noexcept {
+  const std::uint32_t now = harvests_.load(std::memory_order_relaxed);
+  const ChunkIndex last = space_.chunk_of(run.end() - base::PageCount{1});
+  for (ChunkIndex chunk = space_.chunk_of(run.first); chunk <= last; ++chunk.value) {
+    last_dirty_[chunk.value].store(now, std::memory_order_relaxed);
+  }
+}
+
+bool AsyncTracker::stayed_clean(ChunkIndex chunk) const noexcept {
+  const std::uint32_t dirty = last_dirty_[chunk.value].load(std::memory_order_relaxed);
+  return harvests_.load(std::memory_order_relaxed) - dirty >= kCoolAfter;
+}
+
+}  // namespace revenant::vm

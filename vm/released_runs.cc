@@ -1,0 +1,25 @@
+#include "vm/released_runs.h"
+
+namespace revenant::vm {
+
+base::Status ReleasedRuns::open() {
+  base::LockGuard guard(lock_);
+  REVENANT_TRY(runs_.open());
+  runs_.clear();
+  return {};
+}
+
+void ReleasedRuns::release(base::PageRun run) {
+  base::LockGuard guard(lock_);
+  sequence_.fetch_add(1, std::memory_order_release);  // I1: before the pages go
+  space_.discard(run);
+  runs_.append(run);
+}
+
+void ReleasedRuns::take(DirtyList& out) {
+  out.clear();
+  base::LockGuard guard(lock_);
+  runs_.swap(out);
+}
+
+}  // namespace revenant::vm

@@ -1,0 +1,106 @@
+#include "vm/uffd_linux.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "vm/uffd_abi_linux.h"
+
+namespace revenant::vm {
+namespace {
+
+constexpr std::uint64_t kAsyncFeatures = UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_SIGBUS |
+                                         UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC;
+
+base::Error host_error(std::string sentence) {
+  return {base::ErrorCode::kUnsupportedHost, std::move(sentence)};
+}
+
+base::Error refused(const char* call, int error) {
+  return host_error(fmt::format("{} failed: {}", call, std::strerror(error)));
+}
+
+}  // namespace
+
+base::Status Uffd::open_async() {
+  REVENANT_TRY(open_descriptor());
+  uffdio_api api{.api = UFFD_API, .features = kAsyncFeatures, .ioctls = 0};
+  if (::ioctl(descriptor_, UFFDIO_API, &api) == 0) return {};
+  const int error = errno;
+  close();
+  if (error != EINVAL) return refused("UFFDIO_API", error);
+  return host_error(
+      "this kernel's userfaultfd has no asynchronous write protection; Linux 6.7 or later has it");
+}
+
+base::Status Uffd::open_descriptor() {
+  close();
+  // Whoever may have the unrestricted form does; an unprivileged user may have only the other.
+  for (const bool user_mode_only : {false, true}) {
+    const int flags = O_CLOEXEC | O_NONBLOCK | (user_mode_only ? UFFD_USER_MODE_ONLY : 0);
+    descriptor_ = static_cast<int>(::syscall(SYS_userfaultfd, flags));
+    user_mode_only_ = user_mode_only;
+    if (descriptor_ >= 0) return {};
+  }
+  if (errno == ENOSYS) return host_error("this kernel is built without userfaultfd");
+  return host_error(
+      fmt::format("userfaultfd is refused ({}): in a container, allow it in the seccomp profile",
+                  std::strerror(errno)));
+}
+
+void Uffd::close() {
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+}
+
+base::Status Uffd::register_run(base::PageRun run) {
+  uffdio_register request{};
+  request.range = {run.first.address(), run.count.bytes()};
+  request.mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP;
+  if (::ioctl(descriptor_, UFFDIO_REGISTER, &request) == 0) return {};
+  return refused("UFFDIO_REGISTER", errno);
+}
+
+Uffd::Filled Uffd::fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept {
+  const int saved = errno;
+  Filled result;
+  base::PageCount done;
+  while (done < run.count) {
+    uffdio_copy request{};
+    request.dst = (run.first + done).address();
+    request.src = reinterpret_cast<std::uintptr_t>(source + done.bytes());
+    request.len = run.count.bytes() - done.bytes();
+    request.mode = mode == FillMode::kClean ? UFFDIO_COPY_MODE_WP : 0;
+    const int failed = ::ioctl(descriptor_, UFFDIO_COPY, &request);
+    if (request.copy > 0) {  // all of it, or as far as the first page it could not fill
+      const auto pages = base::PageCount::holding(static_cast<std::uint64_t>(request.copy));
+      done += pages;
+      result.pages += pages.value;
+    } else if (failed != 0 && errno == EEXIST) {
+      done += base::PageCount{1};
+      ++result.raced;
+    } else if (failed != 0 && errno != EAGAIN) {
+      result.refused = true;
+      break;
+    }
+  }
+  errno = saved;
+  return result;
+}
+
+base::Status Uffd::write_protect(base::PageRun run, bool protect) noexcept {
+  uffdio_writeprotect request{};
+  request.range = {run.first.address(), run.count.bytes()};
+  request.mode = protect ? UFFDIO_WRITEPROTECT_MODE_WP : 0;
+  while (::ioctl(descriptor_, UFFDIO_WRITEPROTECT, &request) != 0) {
+    if (errno != EAGAIN) return refused("UFFDIO_WRITEPROTECT", errno);
+  }
+  return {};
+}
+
+}  // namespace revenant::vm
