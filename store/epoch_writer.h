@@ -18,7 +18,7 @@
 //     the same pages can be put again in a later epoch.
 // I4  No LMDB transaction is open while no epoch is.
 //
-// Memory: at most kFlushPages dirty LMDB pages (64 MiB), and 80 bytes for each page put.
+// Memory: at most kFlushPages dirty LMDB pages (64 MiB), and 160 bytes for each page put.
 //
 // Threads: one OS thread at a time, from the first put to the end the same one (LMDB binds a write
 // transaction to its thread). May not touch persistent memory: `page` is a volatile copy.

@@ -29,6 +29,7 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "store/epoch_writer.h"
+#include "store/fetch_outcome.h"
 #include "store/history.h"
 #include "store/retention.h"
 #include "store/snapshot_record.h"
@@ -43,13 +44,6 @@ struct StoreOptions {
   // Address space for LMDB's map, the upper limit of the store's size; taken smaller where the
   // process may not have as much.
   std::uint64_t map_bytes = 1ull << 40;
-};
-
-// What fetch found.
-enum class FetchOutcome : std::uint8_t {
-  kImage,    // the frame holds the page's image
-  kAbsent,   // no image born at or after `not_before`
-  kDamaged,  // there is an image or a path to it, and it is not what was written
 };
 
 class Store {
@@ -100,6 +94,10 @@ class Store {
 
  private:
   explicit Store(std::unique_ptr<StoreState> state);
+  // Runs `change` in a transaction of its own and commits it.
+  template <class Change>
+  base::Status change_catalog(const Change& change);
+
   std::unique_ptr<StoreState> state_;
 };
 

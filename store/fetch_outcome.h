@@ -1,0 +1,14 @@
+// What a fetch of a page's image found.
+#pragma once
+
+#include <cstdint>
+
+namespace revenant::store {
+
+enum class FetchOutcome : std::uint8_t {
+  kImage,    // the frame holds the page's image
+  kAbsent,   // no image born at or after `not_before`
+  kDamaged,  // there is an image or a path to it, and it is not what was written
+};
+
+}  // namespace revenant::store

@@ -1,0 +1,36 @@
+// DIR/identity: what a directory says about itself before LMDB is asked.
+//
+// It stands outside data.mdb because an emptied data.mdb opens as a new, empty store: the identity
+// remembers that there was one, and that its data.mdb has been at least so long.
+//
+// Written atomically: at creation, and when data.mdb has doubled since.
+// Errors: kNotAStore, kAnotherFormat, kStoreDamaged, kNotFound, kIoFailed.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+#include "store/snapshot_record.h"
+
+namespace revenant::store {
+
+struct Identity {
+  StoreId id{};
+  std::string program;
+  std::uint64_t least_data_size = 0;
+};
+
+// A new store's identity, with a random id.
+base::Result<Identity> draw_identity(const std::string& program);
+
+base::Status write_identity(const std::filesystem::path& store, const Identity& identity);
+
+// Reads and checks it. A directory without one is not a store.
+base::Result<Identity> read_identity(const std::filesystem::path& store);
+
+// Refuses a data.mdb that is missing or shorter than it has been.
+base::Status check_data_size(const std::filesystem::path& store, const Identity& identity);
+
+}  // namespace revenant::store

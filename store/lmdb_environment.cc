@@ -1,0 +1,282 @@
+#include "store/lmdb_environment.h"
+
+#include <lmdb.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/check.h"
+#include "base/lock.h"
+#include "store/lmdb_meta.h"
+
+namespace revenant::store {
+namespace {
+
+constexpr std::array<const char*, kTableCount> kTableNames{"images", "nodes", "catalog"};
+constexpr std::array<unsigned, kTableCount> kTableFlags{MDB_INTEGERKEY, MDB_INTEGERKEY, 0};
+// Fault handlers' pool, views, and the tools of other processes.
+constexpr unsigned kReaderSlots = 1000;
+constexpr std::uint64_t kSmallestMap = 1ull << 30;
+
+// Which directories this process has open. File locks belong to the process, and so does this.
+// I1
+class OpenDirectories {
+ public:
+  bool contains(std::uint64_t device, std::uint64_t inode) REVENANT_EXCLUDES(mu_) {
+    const base::LockGuard guard(mu_);
+    return contains_locked(device, inode);
+  }
+
+  bool add(std::uint64_t device, std::uint64_t inode) REVENANT_EXCLUDES(mu_) {
+    const base::LockGuard guard(mu_);
+    if (contains_locked(device, inode)) return false;
+    for (Entry& entry : entries_) {
+      if (entry.used) continue;
+      entry = {true, device, inode};
+      return true;
+    }
+    return false;
+  }
+
+  void remove(std::uint64_t device, std::uint64_t inode) REVENANT_EXCLUDES(mu_) {
+    const base::LockGuard guard(mu_);
+    for (Entry& entry : entries_) {
+      if (entry.device == device && entry.inode == inode) entry = {};
+    }
+  }
+
+ private:
+  struct Entry {
+    bool used = false;
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+  };
+  bool contains_locked(std::uint64_t device, std::uint64_t inode) REVENANT_REQUIRES(mu_) {
+    return std::ranges::any_of(entries_, [&](const Entry& entry) {
+      return entry.used && entry.device == device && entry.inode == inode;
+    });
+  }
+
+  base::Lock mu_{base::LockRank::kStore};
+  std::array<Entry, 64> entries_ REVENANT_GUARDED_BY(mu_){};
+};
+
+OpenDirectories& open_directories() {
+  static OpenDirectories directories;
+  return directories;
+}
+
+base::Error open_here(const std::filesystem::path& path) {
+  return {base::ErrorCode::kStoreInUse,
+          "the store " + path.string() + " is in use by this very process; close it first"};
+}
+
+bool disk_is_full(const std::filesystem::path& path) {
+  std::error_code failed;
+  const auto space = std::filesystem::space(path, failed);
+  return !failed && space.available < (1u << 20);
+}
+
+base::ErrorCode classify(int code, const std::filesystem::path& path) {
+  switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+    case MDB_MAP_FULL:
+      return base::ErrorCode::kNoSpace;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+    case MDB_INCOMPATIBLE:
+    case MDB_BAD_VALSIZE:
+      return base::ErrorCode::kStoreDamaged;
+    case EIO:  // LMDB says so of a short write, too
+      return disk_is_full(path) ? base::ErrorCode::kNoSpace : base::ErrorCode::kIoFailed;
+    default:
+      return base::ErrorCode::kIoFailed;
+  }
+}
+
+const char* way_out(base::ErrorCode code) {
+  switch (code) {
+    case base::ErrorCode::kNoSpace:
+      return "free some space on its disk";
+    case base::ErrorCode::kStoreDamaged:
+      return "run `revenant verify` on it";
+    default:
+      return "check its disk and permissions";
+  }
+}
+
+}  // namespace
+
+base::Status LmdbEnvironment::check_not_open(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 ||
+      !open_directories().contains(status.st_dev, status.st_ino)) {
+    return {};
+  }
+  return open_here(path);
+}
+
+base::Result<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::open(
+    const EnvironmentOptions& options) {
+  std::unique_ptr<LmdbEnvironment> environment(new LmdbEnvironment(options));
+  struct stat status {};
+  if (::stat(options.path.c_str(), &status) != 0) {
+    return environment->error(errno, "looking at its directory");
+  }
+  environment->device_ = status.st_dev;
+  environment->inode_ = status.st_ino;
+  environment->registered_ = open_directories().add(status.st_dev, status.st_ino);
+  if (!environment->registered_) {
+    return open_here(options.path);
+  }
+  REVENANT_TRY(environment->open_handle());
+  return environment;
+}
+
+LmdbEnvironment::~LmdbEnvironment() {
+  close_handle();
+  if (registered_) open_directories().remove(device_, inode_);
+}
+
+base::Status LmdbEnvironment::open_handle() {
+  if (!options_.create) REVENANT_TRY(check_lmdb_metas(options_.path));  // I3
+  std::uint64_t map_bytes = options_.map_bytes;
+  while (true) {
+    auto opened = create_handle(map_bytes);
+    if (opened.ok()) {
+      handle_ = *opened;
+      break;
+    }
+    // Less address space than asked for, as under `ulimit -v`: a smaller map does.
+    if (map_bytes <= kSmallestMap || errno != ENOMEM) return opened.error();
+    map_bytes /= 2;
+  }
+  check_readers();
+  REVENANT_TRY(open_tables());
+  if (!options_.read_only) extend_file();  // I4
+  return {};
+}
+
+base::Result<MDB_env*> LmdbEnvironment::create_handle(std::uint64_t map_bytes) {
+  MDB_env* handle = nullptr;
+  int code = mdb_env_create(&handle);
+  if (code == MDB_SUCCESS) code = mdb_env_set_maxdbs(handle, kTableCount);
+  if (code == MDB_SUCCESS) code = mdb_env_set_maxreaders(handle, kReaderSlots);
+  if (code == MDB_SUCCESS) code = mdb_env_set_mapsize(handle, map_bytes);
+  unsigned flags = MDB_NOTLS | MDB_NORDAHEAD;
+  if (options_.read_only) flags |= MDB_RDONLY;
+  if (code == MDB_SUCCESS) code = mdb_env_open(handle, options_.path.c_str(), flags, 0600);
+  if (code == MDB_SUCCESS) return handle;
+  mdb_env_close(handle);
+  base::Error failure = error(code, "opening it");
+  errno = code;
+  return failure;
+}
+
+base::Status LmdbEnvironment::open_tables() {
+  MDB_txn* transaction = nullptr;
+  int code = mdb_txn_begin(handle_, nullptr, options_.create ? 0 : MDB_RDONLY, &transaction);
+  if (code != MDB_SUCCESS) return error(code, "opening its tables");
+  const unsigned make = options_.create ? MDB_CREATE : 0;
+  for (std::size_t table = 0; table < kTableCount && code == MDB_SUCCESS; ++table) {
+    code =
+        mdb_dbi_open(transaction, kTableNames[table], kTableFlags[table] | make, &tables_[table]);
+  }
+  if (code == MDB_SUCCESS) {
+    code = mdb_txn_commit(transaction);
+  } else {
+    mdb_txn_abort(transaction);
+  }
+  if (code == MDB_NOTFOUND) return damaged("a table is missing from its data.mdb");
+  if (code != MDB_SUCCESS) return error(code, "opening its tables");
+  options_.create = false;
+  return {};
+}
+
+void LmdbEnvironment::close_handle() {
+  if (handle_ != nullptr) mdb_env_close(std::exchange(handle_, nullptr));
+}
+
+base::Result<WriteTransaction> LmdbEnvironment::begin_write() {
+  if (handle_ == nullptr) return error(MDB_PANIC, "beginning a transaction");
+  MDB_txn* transaction = nullptr;
+  const int code = mdb_txn_begin(handle_, nullptr, 0, &transaction);
+  if (code != MDB_SUCCESS) return error(code, "beginning a transaction");
+  return WriteTransaction(*this, transaction);
+}
+
+base::Result<ReadTransaction> LmdbEnvironment::begin_read() {
+  if (handle_ == nullptr) return error(MDB_PANIC, "beginning to read");
+  MDB_txn* transaction = nullptr;
+  int code = mdb_txn_begin(handle_, nullptr, MDB_RDONLY, &transaction);
+  if (code == MDB_READERS_FULL) {
+    check_readers();
+    code = mdb_txn_begin(handle_, nullptr, MDB_RDONLY, &transaction);
+  }
+  if (code != MDB_SUCCESS) return error(code, "beginning to read");
+  return ReadTransaction(*this, transaction);
+}
+
+bool LmdbEnvironment::dead() const {
+  if (handle_ == nullptr) return true;
+  MDB_txn* transaction = nullptr;
+  const int code = mdb_txn_begin(handle_, nullptr, MDB_RDONLY, &transaction);
+  if (code == MDB_SUCCESS) mdb_txn_abort(transaction);
+  return code == MDB_PANIC;
+}
+
+base::Status LmdbEnvironment::reopen() {
+  if (live_transactions_.load() != 0) {  // I2
+    return base::Error{base::ErrorCode::kIoFailed,
+                       "the store " + options_.path.string() +
+                           " met an I/O error and is still being read; it is opened again once the "
+                           "readers of this process are done"};
+  }
+  close_handle();
+  return open_handle();
+}
+
+void LmdbEnvironment::check_readers() {
+  int freed = 0;
+  if (handle_ != nullptr) (void)mdb_reader_check(handle_, &freed);
+}
+
+void LmdbEnvironment::extend_file() const {
+  MDB_envinfo info{};
+  mdb_filehandle_t file = -1;
+  struct stat status {};
+  if (mdb_env_info(handle_, &info) != MDB_SUCCESS) return;
+  if (mdb_env_get_fd(handle_, &file) != MDB_SUCCESS || ::fstat(file, &status) != 0) return;
+  // LMDB does not write pages that a transaction took at the end and gave back.
+  const auto needed = static_cast<off_t>((info.me_last_pgno + 1) * base::kPageSize);
+  if (status.st_size < needed && ::ftruncate(file, needed) != 0) return;  // a read may then fail
+}
+
+std::uint64_t LmdbEnvironment::file_size() const {
+  std::error_code failed;
+  const auto size = std::filesystem::file_size(options_.path / "data.mdb", failed);
+  return failed ? 0 : size;
+}
+
+base::Error LmdbEnvironment::error(int code, const char* what) const {
+  const base::ErrorCode kind = classify(code, options_.path);
+  return {kind, "the store " + options_.path.string() + ": " + what +
+                    " failed: " + mdb_strerror(code) + "; " + way_out(kind)};
+}
+
+base::Error LmdbEnvironment::damaged(const char* what) const {
+  return {base::ErrorCode::kStoreDamaged, "the store " + options_.path.string() + " is damaged: " +
+                                              what + "; run `revenant verify` on it"};
+}
+
+}  // namespace revenant::store

@@ -1,0 +1,90 @@
+// LMDB's environment: opening it, its failures as values, opening it again when it has died.
+//
+//   open --> live --I/O error on the meta page--> dead --reopen--> live
+//
+// I1  A process has at most one environment on a directory: a second one would drop the first one's
+//     file locks when it closes. A table of open directories refuses it.
+// I2  reopen() runs while no transaction lives.
+// I3  The two meta pages' transaction ids differ by at most one: a flipped bit there would open an
+//     older state in silence.
+// I4  The owner's data.mdb reaches to the last page its meta speaks of, if need be by a hole: reads
+//     beyond the end of the file would be SIGBUS, reads of a hole are damage that is found.
+//
+// Default flags (each commit is durable on return), NOTLS (read transactions are not bound to a
+// thread), NORDAHEAD (faults hit at random).
+//
+// Threads: transactions may begin on any thread; one write transaction at a time. open, reopen and
+// close by the thread that writes.
+// Errors: kNoSpace, kIoFailed, kStoreDamaged, kStoreInUse (I1).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "base/result.h"
+#include "store/lmdb_transaction.h"
+
+struct MDB_env;
+
+namespace revenant::store {
+
+struct EnvironmentOptions {
+  std::filesystem::path path;
+  std::uint64_t map_bytes = 1ull << 40;
+  bool read_only = false;
+  bool create = false;  // make the tables in a first, durable commit
+};
+
+class LmdbEnvironment {
+ public:
+  static base::Result<std::unique_ptr<LmdbEnvironment>> open(const EnvironmentOptions& options);
+  // Refuses a directory that this process has open. I1
+  static base::Status check_not_open(const std::filesystem::path& path);
+  ~LmdbEnvironment();
+  LmdbEnvironment(const LmdbEnvironment&) = delete;
+  LmdbEnvironment& operator=(const LmdbEnvironment&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return options_.path; }
+  // The directory has been renamed; LMDB itself holds descriptors and does not mind.
+  void moved_to(const std::filesystem::path& path) { options_.path = path; }
+
+  base::Result<WriteTransaction> begin_write();
+  base::Result<ReadTransaction> begin_read();
+
+  // True after an I/O error on a meta page: nothing works until reopen().
+  [[nodiscard]] bool dead() const;
+  base::Status reopen();
+
+  // Frees reader slots of processes that died.
+  void check_readers();
+
+  // Makes data.mdb as long as its meta says. I4
+  void extend_file() const;
+  [[nodiscard]] std::uint64_t file_size() const;
+
+  // The error for LMDB's `code`, met while doing `what`.
+  [[nodiscard]] base::Error error(int code, const char* what) const;
+  [[nodiscard]] base::Error damaged(const char* what) const;
+
+ private:
+  friend class Transaction;
+  friend class WriteTransaction;
+  friend class Cursor;
+  explicit LmdbEnvironment(const EnvironmentOptions& options) : options_(options) {}
+  base::Status open_handle();
+  base::Result<MDB_env*> create_handle(std::uint64_t map_bytes);
+  base::Status open_tables();
+  void close_handle();
+
+  EnvironmentOptions options_;
+  MDB_env* handle_ = nullptr;
+  TableHandles tables_{};
+  bool registered_ = false;
+  std::uint64_t device_ = 0;
+  std::uint64_t inode_ = 0;
+  std::atomic<int> live_transactions_{0};
+};
+
+}  // namespace revenant::store

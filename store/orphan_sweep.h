@@ -1,0 +1,19 @@
+// Removes what epochs without a commit left behind.
+//
+// Images and nodes at or beyond the counters' high-water marks, and dead-list chunks of epochs that
+// do not exist, belong to no snapshot (epoch_writer.h I1): they go, in transactions of bounded
+// size. The marks are read here, never taken from a caller's memory: a stale one would remove what
+// is committed. Interrupted at any point it is simply run again.
+//
+// Threads: the writer's, while no epoch has a transaction. Errors: as LMDB's.
+#pragma once
+
+#include "base/result.h"
+#include "store/format.h"
+#include "store/lmdb_environment.h"
+
+namespace revenant::store {
+
+base::Status sweep_orphans(LmdbEnvironment& environment);
+
+}  // namespace revenant::store

@@ -1,0 +1,81 @@
+#include "store/store_state.h"
+
+#include <utility>
+
+#include "store/catalog.h"
+#include "store/orphan_sweep.h"
+
+namespace revenant::store {
+
+StoreState::StoreState(const StoreOptions& chosen, OwnedStore store)
+    : options(chosen),
+      owned(std::move(store)),
+      history(*owned.environment),
+      fetcher(options.branch),
+      writer(*this) {}
+
+StoreState::~StoreState() {
+  if (writer.open()) writer.abort();
+  fetcher.close();
+}
+
+base::Status StoreState::start() {
+  REVENANT_TRY(reload());
+  REVENANT_TRY(sweep_orphans(environment()));
+  return fetcher.open(environment());
+}
+
+base::Status StoreState::reload() {
+  stale = true;
+  REVENANT_ASSIGN(const auto transaction, environment().begin_read());
+  REVENANT_ASSIGN(counters, read_state(transaction));
+  REVENANT_ASSIGN(const auto newest, read_head(transaction, options.branch));
+  head.reset();
+  head_record.reset();
+  if (newest) {
+    REVENANT_ASSIGN(head, read_snapshot(transaction, {newest->revision}));
+    head_record = to_record(*head);
+  }
+  stale = false;
+  return {};
+}
+
+base::Status StoreState::prepare_epoch() {
+  if (stale) mend();
+  if (stale) return environment().damaged("what its newest commit says cannot be read");
+  if (!leftovers) return {};
+  REVENANT_TRY(sweep_orphans(environment()));
+  leftovers = false;
+  return {};
+}
+
+void StoreState::committed(const StateBytes& counters_now, const SnapshotBytes& snapshot,
+                           std::uint32_t commit_us) {
+  counters = counters_now;
+  head = snapshot;
+  head_record = to_record(snapshot);
+  last_commit_us = commit_us;
+  leftovers = false;
+  note_growth();
+}
+
+void StoreState::mend() {
+  leftovers = true;
+  if (environment().dead()) {
+    fetcher.close();
+    // A failure here shows in whatever is tried next, and that mends again.
+    if (environment().reopen().ok()) (void)fetcher.open(environment());
+  }
+  (void)reload();
+}
+
+void StoreState::note_growth() {
+  const std::uint64_t size = environment().file_size();
+  if (size < 2 * owned.identity.least_data_size) return;
+  Identity grown = owned.identity;
+  grown.least_data_size = size;
+  // The identity's older, lesser size stays true if this fails.
+  if (write_identity(options.path, grown).ok()) owned.identity = grown;
+}
+
+}  // namespace revenant::store

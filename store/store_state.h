@@ -1,0 +1,61 @@
+// What a store's owner keeps in memory, shared by the parts behind the door.
+//
+// I1  `counters` and `head` are what the newest commit says, or `stale` is set: nothing is written
+//     before they could be read again.
+// I2  `leftovers` is set whenever a transaction of an epoch committed and the epoch has not (yet).
+// I3  When the environment has died, mend() has run before anything else is tried.
+//
+// Threads: the writer's, but for `fetcher` and `history`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "store/creation.h"
+#include "store/format.h"
+#include "store/history.h"
+#include "store/page_fetcher.h"
+#include "store/store.h"
+
+namespace revenant::store {
+
+class StoreState {
+ public:
+  StoreState(const StoreOptions& options, OwnedStore owned);
+  ~StoreState();
+
+  // Sweeps, reads the counters, opens the fetcher.
+  base::Status start();
+  // Reads `counters` and `head`. I1
+  base::Status reload();
+  // Before an epoch's first transaction: mends and sweeps if need be.
+  base::Status prepare_epoch();
+  // After an epoch's commit.
+  void committed(const StateBytes& counters_now, const SnapshotBytes& snapshot,
+                 std::uint32_t commit_us);
+  // After a failure: opens a dead environment again, and reads what it holds. I3
+  void mend();
+
+  [[nodiscard]] LmdbEnvironment& environment() { return *owned.environment; }
+
+  const StoreOptions options;
+  OwnedStore owned;
+  const History history;
+  PageFetcher fetcher;
+  StateBytes counters;
+  std::optional<SnapshotBytes> head;
+  std::optional<SnapshotRecord> head_record;
+  bool leftovers = false;
+  bool stale = false;
+  // How long the newest commit took: written into its record by the next one.
+  std::uint32_t last_commit_us = 0;
+  EpochWriter writer;
+
+ private:
+  // Lets the identity file know when data.mdb has doubled.
+  void note_growth();
+};
+
+}  // namespace revenant::store
