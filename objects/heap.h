@@ -69,21 +69,26 @@ class Heap {
   // Reading, as the tool does it on a dead image too.
   [[nodiscard]] const HeapView& view() const { return view_; }
 
-  // Gives all retained frames back; for tests and for a program about to idle.
+  // Full checks of all structures, for tests and `revenant verify`.
+  [[nodiscard]] base::Status check_invariants() const;
+
+  // For a thread about to idle: takes in what others freed of its blocks, and gives all free pages
+  // back, those it kept in reserve too.
   void release_free_pages() noexcept;
 
  private:
   friend struct FastPath;
 
-  void* allocate_slow(std::size_t size_class) noexcept;
+  void* allocate_slow(std::size_t bytes) noexcept;
+  // Whole pages; `zeroed` says whether they must read as zeros.
   void* allocate_large(std::size_t bytes, std::size_t alignment, bool zeroed) noexcept;
   void free_slow(void* block) noexcept;
-  void* reallocate_large(RunRecord& record, std::size_t bytes) noexcept;
-  void* move(void* block, std::size_t old_bytes, std::size_t bytes) noexcept;
+  // True if the block could be made to hold `bytes` where it is.
+  bool resize_in_place(const Block& block, std::size_t bytes) noexcept;
+  TypeId* make_type_slots(Slab& slab) noexcept;
 
   static inline Heap* instance_ = nullptr;
 
-  World& world_;
   HeapView view_;
   LargeRuns runs_;
   Shards shards_;

@@ -1,6 +1,7 @@
 // The persistent side of the heap that lies in the world; the rest lies where layout.h says.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace revenant::objects {
@@ -18,6 +19,7 @@ struct RunState {
 
 struct HeapState {
   RunState runs;
+  std::atomic<std::uint64_t> ready_shards;  // a bit for each shard ever used
 };
 
 }  // namespace revenant::objects

@@ -44,6 +44,8 @@ class LargeRuns {
   // `pages` pages at a multiple of `alignment_pages` (a power of two).
   std::optional<Carved> carve(std::uint64_t pages, std::uint64_t alignment_pages, PageKind kind);
   void free(RunRecord& run);
+  // Frees the kLarge run that begins at `begin`; false if there is none.
+  bool free_block(const std::byte* begin);
   // True if the run now has `pages` pages, in place.
   bool resize(RunRecord& run, std::uint64_t pages);
   void release_retained();
@@ -57,14 +59,14 @@ class LargeRuns {
   };
   using FreeTree = Treap<RunRecord, &RunRecord::links, SizeOrder>;
 
-  FreeTree tree(PageKind kind) REVENANT_REQUIRES(lock_);
+  FreeTree tree(PageKind kind) const REVENANT_REQUIRES(lock_);
   RunRecord* find_fit(PageKind kind, std::uint64_t pages, std::uint64_t alignment)
       REVENANT_REQUIRES(lock_);
   RunRecord* extend_top(std::uint64_t pages, std::uint64_t alignment) REVENANT_REQUIRES(lock_);
   Carved cut(RunRecord& run, std::uint64_t pages, std::uint64_t alignment, PageKind kind)
       REVENANT_REQUIRES(lock_);
   void take_out(RunRecord& run, PageKind kind) REVENANT_REQUIRES(lock_);
-  void put_free(std::uint64_t first, std::uint64_t pages, PageKind kind, std::uint64_t epoch)
+  RunRecord& put_free(std::uint64_t first, std::uint64_t pages, PageKind kind, std::uint64_t epoch)
       REVENANT_REQUIRES(lock_);
   void put_retained(std::uint64_t first, std::uint64_t pages) REVENANT_REQUIRES(lock_);
   void release(RunRecord& run) REVENANT_REQUIRES(lock_);

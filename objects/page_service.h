@@ -14,10 +14,6 @@ class PageService {
   // Gives the pages' frames back. The heap has already made their tickets forbidden and will not
   // touch them before it has carved them anew; then they read as zeros. Called under kHeapRuns.
   virtual void release(base::PageRun run) noexcept = 0;
-
-  // The pages are about to be written, all of them: a hint that saves a fault each. Their tickets
-  // say `stored` already.
-  virtual void populate(base::PageRun run) noexcept = 0;
 };
 
 }  // namespace revenant::objects

@@ -60,6 +60,9 @@ class Roots {
   // kNameTaken if an object stands there already.
   base::Status insert(std::string_view name, const Root& root);
 
+  // Gives what `name` stands for the destructor of this build; nothing if nothing stands there.
+  void set_destroy(std::string_view name, void (*destroy)(void* object));
+
   // Takes the name away and hands back what it stood for; the caller destroys it.
   base::Result<Root> erase(std::string_view name);
 

@@ -43,7 +43,6 @@ struct alignas(base::kPageSize) Shard {
   Slab* reserve;
   std::uint32_t reserve_count;
   std::uint16_t index;
-  bool ready;
   Bin bins[kClasses];
   Slab no_slab;  // has no blocks
 
@@ -60,11 +59,14 @@ class Shards {
  public:
   Shards(World& world, LargeRuns& runs, unsigned workers);
 
+  // The shard of worker `index`, made usable if it never was.
   Shard& prepare(unsigned index);
   // A block of the class by this thread's shard, however long it takes; null when exhausted.
   std::byte* allocate(std::size_t size_class);
   // The block's bit was set by its owner, this thread, and its slab was full or is now empty.
   void after_free(Slab& slab);
+  // Takes in remote frees and gives the reserve back: this thread's shard, and the common one.
+  void tidy();
   // Frees block `index` of another's slab. False if it is free already.
   bool free_remote(Slab& slab, std::uint32_t index);
 
@@ -72,8 +74,12 @@ class Shards {
   std::byte* allocate_from(Shard& shard, std::size_t size_class);
   Slab* next_slab(Shard& shard, std::size_t size_class);
   Slab* fresh_slab(Shard& shard, std::size_t size_class);
-  Slab* adopt(Shard& shard, std::size_t size_class);
-  void collect(Shard& shard);
+  void drop_reserve(Shard& shard);
+  void tidy(Shard& shard);
+  void adopt_orphans(Shard& shard);
+  void adopt(Shard& shard, Shard& orphan);
+  // Empties `from`'s stack of noted slabs; those that `from` owns become `shard`'s.
+  void collect(Shard& shard, Shard& from);
   void refile(Shard& shard, Slab& slab);
   void retire(Shard& shard, Slab& slab);
   static void note(Slab& slab);

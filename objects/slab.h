@@ -43,9 +43,8 @@ struct Slab {
 
   Word summary;
   std::byte* base;
-  std::atomic<TypeId*> types;        // a slot a block, made when the first type is noted
-  std::atomic<std::uint64_t> epoch;  // when it was carved
-  Slab* next;                        // in its class's list, or in the reserve
+  std::atomic<TypeId*> types;  // a slot a block, made when the first type is noted
+  Slab* next;                  // in its class's list, or in the reserve
   Slab* previous;
   Slab* next_noted;  // in a shard's stack of slabs with remote bits
   std::atomic<std::uint16_t> used;
@@ -53,7 +52,7 @@ struct Slab {
   std::uint8_t size_class;
   SlabPlace place;
   std::atomic<std::uint8_t> remote_noted;  // is, or is about to be, in a shard's stack
-  Word free[kWords];
+  alignas(64) Word free[kWords];
   Word remote[kWords];
 
   static Slab& at(std::uint64_t index);
@@ -65,8 +64,8 @@ struct Slab {
 
   [[nodiscard]] const ClassGeometry& geometry() const { return kGeometry[size_class]; }
 
-  // Makes `count` blocks of `size_class_index` free, all of them.
-  void format(std::byte* memory, std::size_t size_class_index, std::uint64_t carved_in);
+  // Makes it a slab of the class, owned by `owner`, all its blocks free.
+  void format(std::byte* memory, std::size_t size_class_index, std::uint16_t owner);
 
   // The lowest free block, or null.
   std::byte* take() {
@@ -81,6 +80,37 @@ struct Slab {
     if (rest == 0) summary.store(words & (words - 1), std::memory_order_relaxed);  // I2
     add_used(1);
     return base + std::size_t{word * 64 + bit} * kGeometry[size_class].bytes;
+  }
+
+  // Owner only: block `index` is free again. False if it is no block, or free already.
+  bool give_back(std::uint32_t index) {
+    if (index >= geometry().blocks) [[unlikely]]
+      return false;
+    const unsigned word = index / 64;
+    const std::uint64_t bit = std::uint64_t{1} << (index % 64);
+    const std::uint64_t bits = free[word].load(std::memory_order_relaxed);
+    // A remote bit that is being set right now is found when it is collected.
+    if ((bits & bit) != 0 || (remote_noted.load(std::memory_order_relaxed) != 0 &&
+                              (remote[word].load(std::memory_order_relaxed) & bit) != 0))
+        [[unlikely]] {
+      return false;
+    }
+    forget_type(index);
+    free[word].store(bits | bit, std::memory_order_relaxed);
+    summary.store(summary.load(std::memory_order_relaxed) | std::uint64_t{1} << word,
+                  std::memory_order_relaxed);  // I2
+    add_used(-1);
+    return true;
+  }
+  void forget_type(std::uint32_t index) {
+    TypeId* slots = types.load(std::memory_order_relaxed);
+    if (slots != nullptr) [[unlikely]]
+      slots[index] = kUnknownType;
+  }
+
+  // After give_back, of a slab that is not current: it was full, or is empty.
+  [[nodiscard]] bool needs_refile() const {
+    return place == SlabPlace::kNowhere || used.load(std::memory_order_relaxed) == 0;
   }
 
   void add_used(int change) {

@@ -8,13 +8,14 @@
 // Errors: describe_mismatch() makes the sentence for "another type under this name".
 #pragma once
 
+#include <revenant/describe.h>
+
 #include <string>
 #include <string_view>
 
 #include "base/lock.h"
 #include "objects/function_ref.h"
 #include "objects/type_state.h"
-#include "revenant/describe.h"
 
 namespace revenant::objects {
 
@@ -48,6 +49,8 @@ class Types {
   TypeId register_locked(const type_description& description) REVENANT_REQUIRES(lock_);
   TypeRecord* find_layout(std::string_view mangled, std::uint64_t layout_hash) const;
   void publish(TypeRecord& record) REVENANT_REQUIRES(lock_);
+  template <class T>
+  T* make_array(std::size_t count) REVENANT_REQUIRES(lock_);
   PersistentText keep(std::string_view text) REVENANT_REQUIRES(lock_);
 
   TypeState& state_;

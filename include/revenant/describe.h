@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <typeinfo>
 
-#include "revenant/detail/describe_macro.h"
+#include <revenant/detail/describe_macro.h>
 
 namespace revenant {
 
@@ -74,7 +74,7 @@ const type_description& describe();
 
 }  // namespace revenant
 
-#include "revenant/detail/describe_traits.h"
+#include <revenant/detail/describe_traits.h>
 
 // Defines the description of T's listed members; found by argument-dependent look-up.
 #define REVENANT_DESCRIBE(T, ...)                                                                 \
