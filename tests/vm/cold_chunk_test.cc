@@ -1,0 +1,150 @@
+// Cold chunks: not scanned, and never the place where a write is lost.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <random>
+#include <set>
+#include <string>
+
+#include "tests/support/seed.h"
+#include "tests/vm/memory_test.h"
+
+namespace revenant::vm {
+namespace {
+
+base::PageNumber first_of_chunk(std::uint64_t chunk) {
+  return page_at(kHeapRun, chunk * base::kPagesPerChunk);
+}
+
+std::size_t mappings() {
+  std::ifstream maps("/proc/self/maps");
+  std::size_t count = 0;
+  for (std::string line; std::getline(maps, line);) ++count;
+  return count;
+}
+
+class ColdChunkTest : public MemoryTest {
+ protected:
+  // Lets enough harvests pass that whatever is clean may be cooled.
+  void let_time_pass(std::span<const base::PageRun> excluded = {}) {
+    for (std::uint32_t i = 0; i <= AsyncTracker::kCoolAfter; ++i) harvest(excluded);
+  }
+  std::size_t cool(std::size_t max_chunks) { return memory->tracker().cool(max_chunks).value(); }
+};
+
+TEST_F(ColdChunkTest, OnlyWhatStayedCleanIsCooled) {
+  write_word(first_of_chunk(0), 1);
+  write_word(first_of_chunk(5), 1);
+  EXPECT_EQ(cool(100), 0u);
+  let_time_pass();
+  write_word(first_of_chunk(5), 2);
+  harvest();
+  EXPECT_EQ(cool(100), 1u);
+  EXPECT_TRUE(memory->tracker().is_cold(first_of_chunk(0)));
+  EXPECT_FALSE(memory->tracker().is_cold(first_of_chunk(5)));
+}
+
+TEST_F(ColdChunkTest, AChunkWithHotPagesStaysWarm) {
+  write_word(first_of_chunk(0), 1);
+  const base::PageRun hot{first_of_chunk(0), {1}};
+  let_time_pass({&hot, 1});
+  EXPECT_EQ(cool(100), 0u);
+}
+
+TEST_F(ColdChunkTest, TheFirstWriteAnnouncesItself) {
+  const base::PageNumber page = page_at(kHeapRun, 77);
+  write_word(page, 1);
+  let_time_pass();
+  ASSERT_EQ(cool(100), 1u);
+  EXPECT_EQ(read_word(page), 1u);
+  EXPECT_EQ(memory->faults().warmed, 0u);
+  write_word(page, 2);
+  EXPECT_EQ(memory->faults().warmed, 1u);
+  ASSERT_EQ(harvest().size(), 1u);
+  EXPECT_EQ(found.runs()[0], (base::PageRun{page, {1}}));
+}
+
+TEST_F(ColdChunkTest, AWriteBetweenTheLastHarvestAndTheCoolingIsReported) {
+  const base::PageNumber page = page_at(kHeapRun, 77);
+  write_word(page, 1);
+  let_time_pass();
+  write_word(page, 2);
+  ASSERT_EQ(cool(100), 1u);
+  ASSERT_EQ(harvest().size(), 1u);
+  EXPECT_EQ(found.runs()[0], (base::PageRun{page, {1}}));
+  EXPECT_TRUE(memory->tracker().is_cold(page));
+  EXPECT_TRUE(harvest().empty());
+}
+
+TEST_F(ColdChunkTest, MissingPagesOfAColdChunkAreReadAndWritten) {
+  heap_rule.rule = [](base::PageNumber page) {
+    return page.value % 2 == 0 ? Ticket::stored() : Ticket::zero_fill();
+  };
+  source.outcome_of = [](base::PageNumber, base::Epoch) { return PageSource::Outcome::kImage; };
+  EXPECT_EQ(read_word(page_at(kHeapRun, 0)), stamp(page_at(kHeapRun, 0), 0));
+  let_time_pass();
+  ASSERT_EQ(cool(100), 1u);
+  EXPECT_EQ(read_word(page_at(kHeapRun, 100)), stamp(page_at(kHeapRun, 100), 0));
+  EXPECT_EQ(read_word(page_at(kHeapRun, 101)), 0u);
+  EXPECT_TRUE(memory->tracker().is_cold(kHeapRun.first)) << "reading warms nothing";
+  EXPECT_TRUE(harvest().empty());
+  write_word(page_at(kHeapRun, 200), 9);
+  write_word(page_at(kHeapRun, 301), 9);
+  EXPECT_FALSE(memory->tracker().is_cold(kHeapRun.first));
+  EXPECT_EQ(read_word(page_at(kHeapRun, 200), 1), stamp(page_at(kHeapRun, 200), 1));
+  EXPECT_EQ(read_word(page_at(kHeapRun, 301), 1), 0u);
+  EXPECT_EQ(harvest().size(), 2u);
+}
+
+TEST_F(ColdChunkTest, PopulatingAndReleasingWorkInColdChunks) {
+  write_word(kHeapRun.first, 1);
+  let_time_pass();
+  ASSERT_EQ(cool(100), 1u);
+  memory->release({kHeapRun.first, {1}});
+  EXPECT_EQ(read_word(kHeapRun.first), 0u);
+  memory->populate({page_at(kHeapRun, 300), {3}});
+  EXPECT_EQ(harvest().size(), 1u);
+  EXPECT_EQ(found.pages().value, 3u);
+}
+
+TEST_F(ColdChunkTest, UnprotectedPagesAreNeverInAColdChunk) {
+  write_word(kHeapRun.first, 1);
+  let_time_pass();
+  ASSERT_EQ(cool(100), 1u);
+  ASSERT_TRUE(memory->tracker().unprotect({kHeapRun.first, {1}}).ok());
+  EXPECT_EQ(harvest().size(), 1u);
+}
+
+TEST_F(ColdChunkTest, CoolingKeepsToItsBounds) {
+  for (std::uint64_t chunk = 0; chunk < 300; ++chunk) write_word(first_of_chunk(chunk), 1);
+  let_time_pass();
+  const std::size_t before = mappings();
+  EXPECT_EQ(cool(100), 100u);
+  EXPECT_EQ(cool(1000), 200u);
+  EXPECT_EQ(cool(1000), 0u);
+  EXPECT_LE(mappings(), before + 2) << "neighbours share a mapping";
+}
+
+TEST_F(ColdChunkTest, ScatteredChunksNeverExhaustTheMappings) {
+  // Every other chunk: each cold one is a mapping of its own, until no more are granted.
+  constexpr std::uint64_t kScattered = ChunkTemperature::kMaxColdRuns + 500;
+  for (std::uint64_t i = 0; i < kScattered; ++i) write_word(first_of_chunk(2 * i), i);
+  let_time_pass();
+  EXPECT_EQ(cool(kScattered), ChunkTemperature::kMaxColdRuns);
+  EXPECT_LE(mappings(), 2 * ChunkTemperature::kMaxColdRuns + 200);
+  std::mt19937_64 random(testing::seed());
+  std::set<base::PageNumber> written;
+  for (int i = 0; i < 1000; ++i) {
+    const base::PageNumber page = first_of_chunk(2 * (random() % kScattered));
+    write_word(page, 1 + random());
+    written.insert(page);
+  }
+  harvest();
+  std::set<base::PageNumber> reported;
+  for (const base::PageRun& run : found.runs()) reported.insert(run.first);
+  EXPECT_EQ(reported, written);
+  EXPECT_EQ(found.pages().value, written.size());
+}
+
+}  // namespace
+}  // namespace revenant::vm

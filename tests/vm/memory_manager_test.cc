@@ -1,0 +1,128 @@
+// The door: opening on this host and others, the low window, an unprivileged user.
+#include "vm/memory_manager.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "tests/vm/memory_test.h"
+
+namespace revenant::vm {
+namespace {
+
+// What an executable's section of persistent globals is: some pages with values, most without.
+alignas(base::kPageSize) std::uint64_t globals[40 * 512] = {1, 2, 3};
+
+base::PageRun globals_run() {
+  return {base::PageNumber::of(globals), base::PageCount::holding(sizeof globals)};
+}
+
+class MemoryManagerTest : public MemoryTest {
+ protected:
+  void SetUp() override {}
+  void TearDown() override {
+    if (memory != nullptr) MemoryTest::TearDown();
+  }
+  std::string why_not(const MemoryOptions& options) {
+    const base::Status opened = std::make_unique<MemoryManager>()->open(options, source);
+    return opened.ok() ? "" : opened.error().message;
+  }
+};
+
+TEST_F(MemoryManagerTest, TheLowWindowKeepsItsFirstValuesAndIsTracked) {
+  globals[2 * 512] = 4711;
+  open({.low_window = globals_run()});
+  EXPECT_EQ(globals[0], 1u);
+  EXPECT_EQ(globals[2], 3u);
+  EXPECT_EQ(globals[2 * 512], 4711u);
+  EXPECT_EQ(globals[512], 0u);
+  harvest();
+  EXPECT_TRUE(std::ranges::any_of(found.runs(), [](const base::PageRun& run) {
+    return run.contains(base::PageNumber::of(&globals[2 * 512]));
+  })) << "first values are dirty: no store has them";
+  EXPECT_TRUE(harvest().empty());
+  globals[30 * 512] = 5;
+  ASSERT_EQ(harvest().size(), 1u);
+  EXPECT_EQ(found.runs()[0].first, base::PageNumber::of(&globals[30 * 512]));
+}
+
+TEST_F(MemoryManagerTest, TheLowWindowComesFromTheStoreInLaterLives) {
+  source.outcome_of = [](base::PageNumber page, base::Epoch) {
+    return page == globals_run().first ? PageSource::Outcome::kImage : PageSource::Outcome::kAbsent;
+  };
+  open({.low_window = globals_run(), .low_contents = LowContents::kFromStore});
+  EXPECT_EQ(read_word(globals_run().first, 5), stamp(globals_run().first, 5));
+  EXPECT_EQ(read_word(page_at(globals_run(), 2)), 0u);
+  EXPECT_TRUE(harvest().empty());
+}
+
+TEST_F(MemoryManagerTest, ChunksOfTheLowWindowCoolToo) {
+  open({.low_window = globals_run()});
+  for (std::uint32_t i = 0; i <= AsyncTracker::kCoolAfter; ++i) harvest();
+  EXPECT_GE(memory->tracker().cool(10).value(), 1u);
+  globals[7] = 8;
+  EXPECT_EQ(globals[7], 8u);
+  EXPECT_EQ(harvest().size(), 1u);
+}
+
+TEST_F(MemoryManagerTest, TheChosenTrackerIsTold) {
+  open({});
+  EXPECT_NE(memory->tracker_sentence().find("tracker async"), std::string::npos);
+}
+
+TEST_F(MemoryManagerTest, TrackersThatDoNotExistAreRefused) {
+  EXPECT_EQ(parse_tracker("mprotect").value(), TrackerChoice::kMprotect);
+  EXPECT_EQ(parse_tracker("magic").error().code, base::ErrorCode::kUsage);
+  for (const TrackerChoice choice : {TrackerChoice::kSync, TrackerChoice::kMprotect}) {
+    EXPECT_NE(why_not({.tracker = choice}).find("choose 'async' or 'auto'"), std::string::npos);
+  }
+}
+
+TEST_F(MemoryManagerTest, ARangeThatIsTakenIsNamed) {
+  void* const taken = reinterpret_cast<void*>(kSpaceBase + kGiB);
+  ASSERT_EQ(
+      ::mmap(taken, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
+      taken);
+  EXPECT_NE(why_not({}).find("another mapping lies there"), std::string::npos);
+  ::munmap(taken, 4096);
+  EXPECT_EQ(why_not({}), "");
+}
+
+TEST_F(MemoryManagerTest, AnAddressSpaceLimitIsNamed) {
+  const auto open_limited = [this] {
+    const rlimit limit{.rlim_cur = 64 * kGiB, .rlim_max = 64 * kGiB};
+    ::setrlimit(RLIMIT_AS, &limit);
+    ::_exit(why_not({}).find("ulimit -v unlimited") == std::string::npos ? 1 : 0);
+  };
+  EXPECT_EXIT(open_limited(), ::testing::ExitedWithCode(0), "");
+}
+
+TEST_F(MemoryManagerTest, AnUnprivilegedUserMayDoAllOfIt) {
+  const auto run_as_nobody = [this] {
+    if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) ::_exit(1);
+    // Changing the user hides /proc/self; a program that nobody starts may see its own.
+    ::prctl(PR_SET_DUMPABLE, 1);
+    open({});
+    write_word(page_at(kHeapRun, 9), 5);
+    const bool harvested = harvest().size() == 1 && harvest().empty();
+    ::_exit(harvested && read_word(page_at(kHeapRun, 9)) == 5 ? 0 : 2);
+  };
+  EXPECT_EXIT(run_as_nobody(), ::testing::ExitedWithCode(0), "");
+}
+
+TEST_F(MemoryManagerTest, ItOpensAgainAfterClosing) {
+  for (int round = 0; round < 3; ++round) {
+    open({});
+    EXPECT_EQ(read_word(kHeapRun.first), 0u);
+    write_word(kHeapRun.first, 1);
+    MemoryTest::TearDown();
+  }
+}
+
+}  // namespace
+}  // namespace revenant::vm
