@@ -77,6 +77,7 @@ std::vector<Sample> prose_samples() {
       {"HeaderCard", "vm/a.cc", "int a;\n", 0},
       {"HeaderCard", "vm/a.h", card + locked, 2},
       {"HeaderCard", "vm/a.h", card + "// I1  It is.\n// Threads: any.\n" + locked, 0},
+      {"HeaderCard", "tests/vm/a.h", card + locked, 0},
       {"CitedInvariants", "vm/a.h", card + "// I1  It is.\nint a;  // I1\n", 0},
       {"CitedInvariants", "vm/a.h", card + "// I1  It is.\nint a;  // I2\n", 1},
       {"Comments", "vm/a.cc", "// TODO: later\n", 1},
