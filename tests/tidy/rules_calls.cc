@@ -40,7 +40,7 @@ void check_banned_calls(const SourceFile& file, Findings& findings) {
       {call_of("assert"), "use REVENANT_CHECK or REVENANT_DCHECK, which print the facts"},
       {call_of("localtime|gmtime|ctime|asctime"),
        "use the _r form or std::chrono: it shares a buffer"},
-      {call_of("system|popen"), "start a process without a shell"},
+      {call_of("system"), "start the program itself, without a shell"},
       {call_of("alloca"), "a green thread's stack is small; use a buffer of a known size"},
       {call_of("getaddrinfo|gethostbyname"),
        "static programs cannot resolve names; take numeric addresses or ask a helper process"},
