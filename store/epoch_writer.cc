@@ -45,6 +45,7 @@ void sort_and_join(std::vector<base::PageRun>& runs) {
 struct EpochWriter::Impl final : TreeSink {
   explicit Impl(StoreState& store) : state(store) {}
 
+  void number_epoch() { epoch = std::max(at_least, base::Epoch{counters.next_epoch}); }
   base::Status ensure_transaction();
   base::Status flush();
   base::Status count_bytes(std::size_t bytes);
@@ -66,6 +67,7 @@ struct EpochWriter::Impl final : TreeSink {
   StoreState& state;
   bool open = false;
   bool prepared = false;
+  base::Epoch at_least;
   base::Epoch epoch;
   StateBytes counters;  // as this epoch's commit will leave them
   std::optional<WriteTransaction> writing;
@@ -84,7 +86,7 @@ base::Status EpochWriter::Impl::ensure_transaction() {
   if (!prepared) {
     REVENANT_TRY(state.prepare_epoch());  // I1
     counters = state.counters;
-    epoch = {counters.next_epoch};
+    number_epoch();
     prepared = true;
   }
   REVENANT_ASSIGN(writing, state.environment().begin_write());
@@ -241,11 +243,12 @@ base::Epoch EpochWriter::epoch() const { return impl_->epoch; }
 
 bool EpochWriter::open() const { return impl_->open; }
 
-void EpochWriter::begin() {
+void EpochWriter::begin(base::Epoch at_least) {
   REVENANT_CHECK(!impl_->open, "an epoch is begun while epoch %llu is open",
                  static_cast<unsigned long long>(impl_->epoch.value));
   impl_->counters = impl_->state.counters;
-  impl_->epoch = {impl_->counters.next_epoch};
+  impl_->at_least = at_least;
+  impl_->number_epoch();
   impl_->open = true;
 }
 

@@ -71,7 +71,7 @@ class EpochWriter {
 
  private:
   friend class Store;
-  void begin();
+  void begin(base::Epoch at_least);
 
   struct Impl;
   std::unique_ptr<Impl> impl_;

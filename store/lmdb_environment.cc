@@ -1,5 +1,6 @@
 #include "store/lmdb_environment.h"
 
+#include <fcntl.h>
 #include <lmdb.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,8 +38,8 @@ class OpenDirectories {
     const base::LockGuard guard(mu_);
     if (contains_locked(device, inode)) return false;
     for (Entry& entry : entries_) {
-      if (entry.used) continue;
-      entry = {true, device, inode};
+      if (entry.owner == ::getpid()) continue;
+      entry = {::getpid(), device, inode};
       return true;
     }
     return false;
@@ -53,13 +54,13 @@ class OpenDirectories {
 
  private:
   struct Entry {
-    bool used = false;
+    pid_t owner = 0;  // a child of fork inherits the table, and none of the locks
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
   };
   bool contains_locked(std::uint64_t device, std::uint64_t inode) REVENANT_REQUIRES(mu_) {
     return std::ranges::any_of(entries_, [&](const Entry& entry) {
-      return entry.used && entry.device == device && entry.inode == inode;
+      return entry.owner == ::getpid() && entry.device == device && entry.inode == inode;
     });
   }
 
@@ -77,13 +78,19 @@ base::Error open_here(const std::filesystem::path& path) {
           "the store " + path.string() + " is in use by this very process; close it first"};
 }
 
-bool disk_is_full(const std::filesystem::path& path) {
-  std::error_code failed;
-  const auto space = std::filesystem::space(path, failed);
-  return !failed && space.available < (1u << 20);
+// Whether the file cannot grow: LMDB says EIO of every short write, quota and limits included.
+bool cannot_grow(MDB_env* handle) {
+  constexpr off_t kProbeBytes = 1 << 20;
+  mdb_filehandle_t file = -1;
+  struct stat status {};
+  if (handle == nullptr || mdb_env_get_fd(handle, &file) != MDB_SUCCESS) return false;
+  if (::fstat(file, &status) != 0) return false;
+  const int code = ::posix_fallocate(file, status.st_size, kProbeBytes);
+  (void)!::ftruncate(file, status.st_size);
+  return code == ENOSPC || code == EDQUOT || code == EFBIG;
 }
 
-base::ErrorCode classify(int code, const std::filesystem::path& path) {
+base::ErrorCode classify(int code, MDB_env* handle) {
   switch (code) {
     case ENOSPC:
     case EDQUOT:
@@ -97,8 +104,8 @@ base::ErrorCode classify(int code, const std::filesystem::path& path) {
     case MDB_INCOMPATIBLE:
     case MDB_BAD_VALSIZE:
       return base::ErrorCode::kStoreDamaged;
-    case EIO:  // LMDB says so of a short write, too
-      return disk_is_full(path) ? base::ErrorCode::kNoSpace : base::ErrorCode::kIoFailed;
+    case EIO:
+      return cannot_grow(handle) ? base::ErrorCode::kNoSpace : base::ErrorCode::kIoFailed;
     default:
       return base::ErrorCode::kIoFailed;
   }
@@ -269,7 +276,7 @@ std::uint64_t LmdbEnvironment::file_size() const {
 }
 
 base::Error LmdbEnvironment::error(int code, const char* what) const {
-  const base::ErrorCode kind = classify(code, options_.path);
+  const base::ErrorCode kind = classify(code, handle_);
   return {kind, "the store " + options_.path.string() + ": " + what +
                     " failed: " + mdb_strerror(code) + "; " + way_out(kind)};
 }

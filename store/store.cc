@@ -133,8 +133,8 @@ base::Result<std::uint64_t> Store::begin_generation() {
   return counters.generation;
 }
 
-EpochWriter& Store::begin_epoch() {
-  state_->writer.begin();
+EpochWriter& Store::begin_epoch(base::Epoch at_least) {
+  state_->writer.begin(at_least);
   return state_->writer;
 }
 

@@ -68,8 +68,10 @@ class Store {
   // Counts a start, durably, and returns its number: 1 for the first.
   base::Result<std::uint64_t> begin_generation();
 
-  // Starts an epoch on the head. The writer is the store's own and used again for each epoch.
-  EpochWriter& begin_epoch();
+  // Starts an epoch on the head, with the next number or a higher one: a caller that drew a number
+  // for an epoch that failed must not see it given to another. The writer is the store's own and
+  // used again for each epoch.
+  EpochWriter& begin_epoch(base::Epoch at_least = base::kNoEpoch);
 
   // Copies the newest committed image of `page` on the running branch to `frame`.
   // Async-signal-safe.

@@ -1,0 +1,133 @@
+// Disks that are full or broken: the epoch is gone, the store is not, and the next try succeeds.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "store/store.h"
+#include "tests/store/page_model.h"
+#include "tests/support/temporary_directory.h"
+
+namespace revenant::store {
+namespace {
+
+constexpr std::uint64_t kFirst = 0x560000000ull;
+
+base::Result<base::Epoch> commit_pages(Store& store, std::uint64_t count, std::uint64_t stamp) {
+  EpochWriter& writer = store.begin_epoch();
+  const Frame frame = frame_of(stamp);
+  const ContentHash hash = hash_page(frame.data());
+  for (std::uint64_t page = 0; page < count; ++page) {
+    const auto put = writer.put({kFirst + page}, frame.data(), hash);
+    if (!put.ok()) {
+      writer.abort();
+      return put.error();
+    }
+  }
+  return writer.commit({});
+}
+
+// No file of this process grows beyond `bytes` while it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+// Replaces LMDB's descriptor for its meta pages (the one that writes synchronously) by one that
+// cannot be written.
+void break_meta_writes(const std::filesystem::path& store) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code failed;
+    const auto target = std::filesystem::read_symlink(entry.path(), failed);
+    const int number = std::stoi(entry.path().filename().string());
+    if (target == store / "data.mdb" && (::fcntl(number, F_GETFL) & O_DSYNC) != 0) {
+      const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+      ::dup2(full, number);
+      ::close(full);
+    }
+  }
+}
+
+class StoreFailureTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = Store::open(small_options(path_));
+    ASSERT_TRUE(opened.ok());
+    store_ = std::move(*opened);
+    ASSERT_TRUE(commit_pages(*store_, 10, 1).ok());
+  }
+
+  void expect_pages(std::uint64_t count, std::uint64_t stamp) {
+    Frame frame;
+    for (std::uint64_t page = 0; page < count; ++page) {
+      ASSERT_EQ(store_->fetch({kFirst + page}, base::kNoEpoch, frame.data()), FetchOutcome::kImage);
+      EXPECT_EQ(frame, frame_of(stamp));
+    }
+    EXPECT_EQ(findings(store_->history()), "");
+  }
+
+  testing::TemporaryDirectory directory_;
+  const std::filesystem::path path_ = directory_ / "store";
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(StoreFailureTest, AFullDiskLosesTheEpochOnly) {
+  {
+    const FileSizeLimit limit(1 << 20);
+    const auto refused = commit_pages(*store_, 1000, 2);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, base::ErrorCode::kNoSpace) << refused.error().message;
+    expect_pages(10, 1);
+    EXPECT_TRUE(commit_pages(*store_, 5, 1).ok()) << "a small epoch still fits";
+  }
+  const auto committed = commit_pages(*store_, 1000, 3);
+  ASSERT_TRUE(committed.ok()) << committed.error().message;
+  expect_pages(1000, 3);
+}
+
+TEST_F(StoreFailureTest, AFlushedEpochThatFailsLeavesNothing) {
+  EpochWriter& writer = store_->begin_epoch();
+  const Frame frame = frame_of(2);
+  ASSERT_TRUE(writer.put({kFirst}, frame.data(), hash_page(frame.data())).ok());
+  ASSERT_TRUE(writer.flush().ok());
+  {
+    const FileSizeLimit limit(1);
+    EXPECT_FALSE(writer.commit({}).ok());
+  }
+  EXPECT_FALSE(writer.open());
+  expect_pages(10, 1);
+  ASSERT_TRUE(commit_pages(*store_, 10, 4).ok());
+  expect_pages(10, 4);
+}
+
+TEST_F(StoreFailureTest, ADeadEnvironmentIsOpenedAgain) {
+  break_meta_writes(path_);
+  EXPECT_FALSE(commit_pages(*store_, 10, 2).ok());
+  expect_pages(10, 1);
+  const auto committed = commit_pages(*store_, 10, 3);
+  ASSERT_TRUE(committed.ok()) << committed.error().message;
+  expect_pages(10, 3);
+}
+
+TEST_F(StoreFailureTest, AReadOnlyIdentityDirectoryDoesNotStopCommits) {
+  std::filesystem::permissions(
+      path_, std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  EXPECT_TRUE(commit_pages(*store_, 3000, 2).ok());
+  std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
+  expect_pages(3000, 2);
+}
+
+}  // namespace
+}  // namespace revenant::store

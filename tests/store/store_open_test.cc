@@ -1,0 +1,198 @@
+// Opening: creation, ownership, and each kind of refusal.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "store/files.h"
+#include "store/format.h"
+#include "store/store.h"
+#include "tests/store/page_model.h"
+#include "tests/support/temporary_directory.h"
+
+namespace revenant::store {
+namespace {
+
+using base::ErrorCode;
+
+class StoreOpenTest : public ::testing::Test {
+ protected:
+  void create() { ASSERT_TRUE(Store::open(small_options(path_)).ok()); }
+
+  ErrorCode refusal() {
+    auto opened = Store::open(small_options(path_));
+    EXPECT_FALSE(opened.ok());
+    if (opened.ok()) return ErrorCode::kUsage;
+    EXPECT_NE(opened.error().message.find(path_.string()), std::string::npos)
+        << opened.error().message;
+    auto read = StoreReader::open(path_);
+    EXPECT_FALSE(read.ok());
+    return opened.error().code;
+  }
+
+  // The exit status of `body`, run in a child.
+  template <class Body>
+  static int in_child(Body body) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(body());
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  testing::TemporaryDirectory directory_;
+  std::filesystem::path path_ = directory_ / "store";
+  int reports_[2] = {-1, -1};
+};
+
+TEST_F(StoreOpenTest, CreatesAPrivateDirectoryAndKeepsItsId) {
+  StoreId id;
+  {
+    auto store = Store::open(small_options(path_));
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    EXPECT_TRUE((*store)->created());
+    EXPECT_FALSE((*store)->head());
+    id = (*store)->id();
+  }
+  struct stat status {};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700u);
+  auto again = Store::open(small_options(path_));
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_FALSE((*again)->created());
+  EXPECT_EQ((*again)->id(), id);
+}
+
+TEST_F(StoreOpenTest, AnEmptyDirectoryBecomesAStore) {
+  std::filesystem::create_directory(path_);
+  EXPECT_TRUE(Store::open(small_options(path_)).ok());
+}
+
+TEST_F(StoreOpenTest, RefusesAMissingStoreUnlessAskedToCreate) {
+  StoreOptions options = small_options(path_);
+  options.create = false;
+  EXPECT_EQ(Store::open(options).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(StoreReader::open(path_).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(StoreOpenTest, RefusesWhatIsNoStore) {
+  std::filesystem::create_directory(path_);
+  std::ofstream(path_ / "letter.txt") << "hello";
+  EXPECT_EQ(refusal(), ErrorCode::kNotAStore);
+  EXPECT_TRUE(std::filesystem::exists(path_ / "letter.txt"));
+  std::filesystem::remove_all(path_);
+  std::ofstream(path_.string()) << "a file";
+  EXPECT_EQ(Store::open(small_options(path_)).error().code, ErrorCode::kNotAStore);
+}
+
+TEST_F(StoreOpenTest, RefusesAnotherProgramsStore) {
+  create();
+  StoreOptions options = small_options(path_);
+  options.program = "other";
+  const auto refused = Store::open(options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kAnotherProgram);
+  EXPECT_NE(refused.error().message.find("test"), std::string::npos);
+}
+
+TEST_F(StoreOpenTest, RefusesAnotherFormatByNumber) {
+  create();
+  IdentityBytes identity;
+  ASSERT_TRUE(read_start(path_ / "identity", std::as_writable_bytes(std::span(&identity, 1))).ok());
+  identity.format_version = 77;
+  ASSERT_TRUE(write_atomically(path_ / "identity", std::as_bytes(std::span(&identity, 1))).ok());
+  EXPECT_EQ(refusal(), ErrorCode::kAnotherFormat);
+  EXPECT_NE(Store::open(small_options(path_)).error().message.find("77"), std::string::npos);
+}
+
+TEST_F(StoreOpenTest, RefusesAnEmptiedTruncatedOrMissingDataFile) {
+  create();
+  const auto data = path_ / "data.mdb";
+  const auto size = std::filesystem::file_size(data);
+  for (const std::uintmax_t left : {size - 1, size / 2, std::uintmax_t{0}}) {
+    std::filesystem::resize_file(data, left);
+    EXPECT_EQ(refusal(), ErrorCode::kStoreDamaged) << left;
+  }
+  std::filesystem::remove(data);
+  EXPECT_EQ(refusal(), ErrorCode::kStoreDamaged);
+}
+
+TEST_F(StoreOpenTest, RefusesADamagedIdentity) {
+  create();
+  std::fstream(path_ / "identity", std::ios::in | std::ios::out).seekp(30).put('X');
+  EXPECT_EQ(refusal(), ErrorCode::kStoreDamaged);
+}
+
+TEST_F(StoreOpenTest, RefusesMetasThatDisagree) {
+  create();
+  // The transaction id of meta page 0, set far ahead.
+  std::fstream(path_ / "data.mdb", std::ios::in | std::ios::out).seekp(144).put(100);
+  EXPECT_EQ(refusal(), ErrorCode::kStoreDamaged);
+}
+
+TEST_F(StoreOpenTest, AnotherProcessIsToldWhoOwnsIt) {
+  auto store = Store::open(small_options(path_));
+  ASSERT_TRUE(store.ok());
+  const std::string owner = std::to_string(::getpid());
+  const int outcome = in_child([&] {
+    const auto refused = Store::open(small_options(path_));
+    if (refused.ok()) return 1;
+    if (refused.error().code != ErrorCode::kStoreInUse) return 2;
+    return refused.error().message.find(owner) == std::string::npos ? 3 : 0;
+  });
+  EXPECT_EQ(outcome, 0);
+}
+
+TEST_F(StoreOpenTest, ASecondOpenInOneProcessIsRefusedAndDropsNoLock) {
+  auto store = Store::open(small_options(path_));
+  ASSERT_TRUE(store.ok());
+  EXPECT_EQ(refusal(), ErrorCode::kStoreInUse);
+  const int outcome = in_child([&] {
+    return Store::open(small_options(path_)).error().code == ErrorCode::kStoreInUse ? 0 : 1;
+  });
+  EXPECT_EQ(outcome, 0);
+}
+
+TEST_F(StoreOpenTest, OfTwoCreatorsOneWins) {
+  for (int round = 0; round < 20; ++round) {
+    std::filesystem::remove_all(path_);
+    int gate[2];
+    int finish[2];
+    ASSERT_EQ(::pipe(gate), 0);
+    ASSERT_EQ(::pipe(finish), 0);
+    // Both wait for the gate, open, say so, and hold what they have until both have said it.
+    const auto creator = [&] {
+      char byte;
+      ::close(gate[1]);
+      ::close(finish[1]);
+      (void)!::read(gate[0], &byte, 1);
+      const auto store = Store::open(small_options(path_));
+      const bool clean = store.ok() || store.error().code == ErrorCode::kStoreInUse;
+      const char said = store.ok() ? 'w' : clean ? 'l' : 'x';
+      (void)!::write(reports_[1], &said, 1);
+      (void)!::read(finish[0], &byte, 1);
+      return 0;
+    };
+    ASSERT_EQ(::pipe(reports_), 0);
+    const pid_t first = ::fork();
+    if (first == 0) ::_exit(creator());
+    const pid_t second = ::fork();
+    if (second == 0) ::_exit(creator());
+    ::close(gate[1]);
+    std::string said(2, ' ');
+    for (char& one : said) ASSERT_EQ(::read(reports_[0], &one, 1), 1);
+    ::close(finish[1]);
+    ::waitpid(first, nullptr, 0);
+    ::waitpid(second, nullptr, 0);
+    EXPECT_TRUE(said == "wl" || said == "lw") << said;
+    for (const int end : {gate[0], finish[0], reports_[0], reports_[1]}) ::close(end);
+    EXPECT_TRUE(Store::open(small_options(path_)).ok());
+  }
+}
+
+}  // namespace
+}  // namespace revenant::store

@@ -1,0 +1,133 @@
+// Random lives of a store against a model of every revision it retains.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "store/store.h"
+#include "tests/store/page_model.h"
+#include "tests/support/seed.h"
+#include "tests/support/temporary_directory.h"
+
+namespace revenant::store {
+namespace {
+
+class OracleRun {
+ public:
+  explicit OracleRun(const std::filesystem::path& path) : path_(path) { reopen(); }
+
+  void step() {
+    switch (random_() % 16) {
+      case 0:
+        return reopen();
+      case 1:
+        return tag();
+      case 2:
+        return abort();
+      case 3:
+      case 4:
+        return reclaim();
+      default:
+        return commit();
+    }
+  }
+
+  void check_all() {
+    auto snapshots = store_->history().snapshots();
+    ASSERT_TRUE(snapshots.ok());
+    for (const SnapshotRecord& record : *snapshots) {
+      auto view = store_->history().view(record.revision);
+      ASSERT_TRUE(view.ok()) << view.error().message;
+      EXPECT_EQ(difference(*view, revisions_.at(record.revision)), "") << record.revision.value;
+    }
+    for (const auto& [name, revision] : tags_) {
+      EXPECT_TRUE(store_->history().snapshot(revision).ok()) << name;
+    }
+    EXPECT_EQ(findings(store_->history()), "");
+    check_fetch();
+  }
+
+ private:
+  void reopen() {
+    store_.reset();
+    auto opened = Store::open(small_options(path_));
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    store_ = std::move(*opened);
+    auto generation = store_->begin_generation();
+    ASSERT_TRUE(generation.ok());
+    EXPECT_EQ(*generation, ++generation_);
+  }
+
+  void commit() {
+    EpochWriter& writer = store_->begin_epoch();
+    for (const Change& change : random_changes(random_, 40)) {
+      ASSERT_TRUE(apply(change, writer).ok());
+      apply(change, pages_);
+      if (random_() % 16 != 0) continue;
+      ASSERT_TRUE(writer.flush().ok());
+    }
+    auto revision = writer.commit({.generation = generation_});
+    ASSERT_TRUE(revision.ok()) << revision.error().message;
+    EXPECT_EQ(revision->value, revisions_.empty() ? 1 : revisions_.rbegin()->first.value + 1);
+    revisions_[*revision] = pages_;
+  }
+
+  void abort() {
+    EpochWriter& writer = store_->begin_epoch();
+    for (const Change& change : random_changes(random_, 40)) {
+      ASSERT_TRUE(apply(change, writer).ok());
+      if (random_() % 4 != 0) continue;
+      ASSERT_TRUE(writer.flush().ok());
+    }
+    writer.abort();
+  }
+
+  void tag() {
+    if (revisions_.empty() || random_() % 4 != 0) return;
+    const std::string name = "tag" + std::to_string(tags_.size());
+    const base::Epoch revision = store_->head()->revision;
+    ASSERT_TRUE(store_->tag(name, revision).ok());
+    EXPECT_EQ(store_->tag(name, revision).error().code, base::ErrorCode::kNameTaken);
+    tags_[name] = revision;
+  }
+
+  void reclaim() {
+    const Policy policy{.last = 6, .least = 2, .history_bytes = 400'000, .batch = 3};
+    auto report = store_->reclaim_some(policy, 1 + random_() % 600);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+  }
+
+  // The head through the fault handler's door.
+  void check_fetch() {
+    Frame frame;
+    for (const auto& [page, stamp] : pages_) {
+      ASSERT_EQ(store_->fetch({page}, base::kNoEpoch, frame.data()), FetchOutcome::kImage);
+      EXPECT_EQ(frame, frame_of(stamp));
+      EXPECT_EQ(store_->fetch({page}, store_->open_epoch(), frame.data()), FetchOutcome::kAbsent);
+      EXPECT_EQ(store_->find_reference({page})->value().hash, hash_page(frame.data()));
+    }
+  }
+
+  const std::filesystem::path path_;
+  std::mt19937_64 random_{testing::seed()};
+  std::unique_ptr<Store> store_;
+  std::uint64_t generation_ = 0;
+  Pages pages_;
+  std::map<base::Epoch, Pages> revisions_;
+  std::map<std::string, base::Epoch> tags_;
+};
+
+TEST(StoreOracle, EveryRetainedRevisionIsWhatWasCommitted) {
+  const testing::TemporaryDirectory directory;
+  OracleRun run(directory / "store");
+  for (int round = 0; round < 12; ++round) {
+    for (int step = 0; step < 20 && !::testing::Test::HasFailure(); ++step) run.step();
+    run.check_all();
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace revenant::store
