@@ -12,9 +12,9 @@
 namespace revenant::vm {
 namespace {
 
-// Under the temperature's lock a writer may wait for a cooling; this many chunks at once are enough
-// to spare system calls.
-constexpr std::uint32_t kCoolAtOnce = 64;
+// Protecting a chunk full of pages takes up to 0.1 ms, during which the kernel lets no page of the
+// space be filled and a writer to a cold chunk waits for the lock.
+constexpr std::uint32_t kCoolAtOnce = 8;
 
 // Has the kernel write to a page: where it does not resolve the fault itself this fails, while a
 // store from here would end the program.

@@ -91,7 +91,6 @@ class FaultHandler {
     std::uintptr_t address = 0;
     bool is_write = false;
     bool is_missing = false;  // SIGBUS: the page is not there; else the access was refused
-    bool is_execute = false;
   };
 
   struct Outcome {

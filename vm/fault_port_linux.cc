@@ -24,9 +24,8 @@ std::atomic<FaultPort*> active_port{nullptr};
 // The calling OS thread's, null until it is adopted.
 thread_local ReadAhead* thread_ahead = nullptr;
 
-// Bits of a page fault's error code, as x86-64 pushes it.
+// The bit of a page fault's error code, as x86-64 pushes it, that tells writes.
 constexpr greg_t kErrorWrite = 1 << 1;
-constexpr greg_t kErrorExecute = 1 << 4;
 
 // Asynchronous signals wait; faults in the handler must not.
 sigset_t blocked_in_handler() {
@@ -37,6 +36,12 @@ sigset_t blocked_in_handler() {
   }
   return blocked;
 }
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
 
 #if defined(__SANITIZE_THREAD__)
 // ThreadSanitizer blocks every signal around a handler, and a blocked fault kills.
@@ -49,16 +54,14 @@ void open_nested_faults() {}
 #endif
 
 FaultHandler::Fault fault_of(int signal, const siginfo_t& info, const mcontext_t& machine) {
-  const greg_t error = machine.gregs[REG_ERR];
   return {.address = reinterpret_cast<std::uintptr_t>(info.si_addr),
-          .is_write = (error & kErrorWrite) != 0,
-          .is_missing = signal == SIGBUS && info.si_code == BUS_ADRERR,
-          .is_execute = (error & kErrorExecute) != 0};
+          .is_write = (machine.gregs[REG_ERR] & kErrorWrite) != 0,
+          .is_missing = signal == SIGBUS && info.si_code == BUS_ADRERR};
 }
 
 }  // namespace
 
-base::Status FaultPort::start() {
+void FaultPort::start() {
   FaultPort* none = nullptr;
   REVENANT_CHECK(active_port.compare_exchange_strong(none, this), "another port has the signals");
   struct sigaction action {};
@@ -68,7 +71,6 @@ base::Status FaultPort::start() {
   REVENANT_CHECK(::sigaction(SIGBUS, &action, &previous_bus_) == 0, "%s", std::strerror(errno));
   REVENANT_CHECK(::sigaction(SIGSEGV, &action, &previous_segv_) == 0, "%s", std::strerror(errno));
   started_ = true;
-  return {};
 }
 
 void FaultPort::stop() {

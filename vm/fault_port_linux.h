@@ -37,7 +37,7 @@ class FaultPort {
   FaultPort& operator=(const FaultPort&) = delete;
 
   // Takes the two signals.
-  [[nodiscard]] base::Status start();
+  void start();
   // Gives them back.
   void stop();
   void set_fatal_fault(FatalFault fatal);

@@ -25,7 +25,8 @@ base::Status MemoryManager::start(const MemoryOptions& options, PageSource& sour
     }
   }
   handler_.start(tracker_, source);
-  return port_.start();
+  port_.start();
+  return {};
 }
 
 base::Status MemoryManager::open_tracker(TrackerChoice choice) {

@@ -206,6 +206,30 @@ TEST_F(FaultTest, AReleasedPageIsForgottenAndToldOnce) {
   EXPECT_TRUE(is_zero(run.first));
 }
 
+TEST_F(FaultTest, ANeighbourReleasedWhileItIsAskedForIsNotFilled) {
+  // The rule plays the neighbour's owner, who gives it back just after the handler has asked.
+  const base::PageNumber page = page_at(kHeapRun, 21);
+  const base::PageNumber neighbour = page_at(kHeapRun, 22);
+  heap_rule.rule = [&](base::PageNumber asked) {
+    if (asked == neighbour) memory->release({neighbour, {1}});
+    return Ticket::zero_fill();
+  };
+  write_word(page_at(kHeapRun, 20), 1);
+  write_word(page, 1);  // the second of a sequence: its window holds the neighbour
+  std::byte frame[base::kPageSize];
+  EXPECT_TRUE(copy_if_present(page, frame));
+  EXPECT_FALSE(copy_if_present(neighbour, frame));
+  DirtyList released;
+  ASSERT_TRUE(released.open().ok());
+  memory->take_released(released);
+  EXPECT_EQ(released.pages().value, 1u) << "the neighbour was asked for";
+}
+
+TEST_F(FaultTest, AThreadThatWasNotAdoptedFaultsOnItsOwnStack) {
+  std::thread([] { write_word(page_at(kHeapRun, 3), 4); }).join();
+  EXPECT_EQ(read_word(page_at(kHeapRun, 3)), 4u);
+}
+
 TEST_F(FaultTest, AGuardedCopyGivesUpOnWhatIsNotThere) {
   const base::PageNumber page = page_at(kHeapRun, 77);
   std::byte frame[base::kPageSize] = {};

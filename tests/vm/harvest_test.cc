@@ -129,7 +129,7 @@ TEST_F(HarvestTest, NoWriteOfSeveralThreadsIsLost) {
     });
   }
   Oracle oracle;
-  for (int found_some = 0; found_some < 300;) {
+  for (int found_some = 0; found_some < 100;) {
     const std::vector<base::PageRun> excluded = random_runs(run);
     for (const base::PageRun& dirty : harvest(excluded)) oracle.copy(dirty);
     found_some += found.empty() ? 0 : 1;
@@ -164,7 +164,7 @@ TEST_F(HarvestTest, CoolingBesideWritersAndHarvestsLosesNothing) {
     while (!done.load(std::memory_order_relaxed)) EXPECT_TRUE(memory->tracker().cool(4).ok());
   });
   Oracle oracle;
-  while (memory->faults().warmed < 100) {
+  while (memory->faults().warmed < 40) {
     for (const base::PageRun& dirty : harvest()) oracle.copy(dirty);
     rounds.fetch_add(1);
   }
