@@ -13,11 +13,12 @@ namespace revenant::objects {
 
 struct FastPath {
   static void* allocate(std::size_t bytes) {
-    const Shard* shard = detail::current_shard;
+    Shard* shard = detail::current_shard;
     if (bytes <= kMaxSlabBlock && shard != nullptr) [[likely]] {
-      std::byte* block = shard->bins[size_class(bytes)].current->take();
-      if (block != nullptr) [[likely]]
-        return block;
+      const std::size_t index = size_class(bytes);
+      std::byte* block = shard->take_recent(index);
+      if (block == nullptr) block = shard->bins[index].current->take();
+      if (block != nullptr) return block;
     }
     return Heap::instance()->allocate_slow(bytes);
   }
@@ -26,7 +27,7 @@ struct FastPath {
   static void free(void* pointer) {
     const auto offset = reinterpret_cast<std::uintptr_t>(pointer) - kHeapBegin;
     const std::uint8_t kind = Slab::kind(offset >> kSlabShift).load(std::memory_order_relaxed);
-    const Shard* shard = detail::current_shard;
+    Shard* shard = detail::current_shard;
     Slab& slab = Slab::at(offset >> kSlabShift);
     if (kind == 0 || shard == nullptr || slab.shard.load(std::memory_order_relaxed) != shard->index)
         [[unlikely]] {
@@ -38,6 +39,7 @@ struct FastPath {
     if (block * geometry.bytes != inside || !slab.give_back(block)) [[unlikely]] {
       return Heap::instance()->free_slow(pointer);
     }
+    shard->bins[kind - 1].push_recent(static_cast<std::byte*>(pointer));
     if (slab.place != SlabPlace::kCurrent && slab.needs_refile()) [[unlikely]] {
       Heap::instance()->shards_.after_free(slab);
     }

@@ -52,9 +52,9 @@ Slab* Shards::next_slab(Shard& shard, std::size_t size_class) {
   Shard::Bin& bin = shard.bins[size_class];
   if (bin.current->summary.load(std::memory_order_relaxed) != 0) return bin.current;
   if (bin.partial == nullptr && shard.index != kCommonShard) adopt_orphans(shard);
-  if (Slab* slab = bin.partial; slab != nullptr) {
+  while (Slab* slab = bin.partial) {
     remove_partial(shard, *slab);
-    return slab;
+    if (slab->summary.load(std::memory_order_relaxed) != 0) return slab;
   }
   return fresh_slab(shard, size_class);
 }

@@ -1,16 +1,22 @@
 // A worker's own slabs: what makes allocation free of locks.
 //
 //   shard --+-- bin of each size class --+-- current slab     (allocated from)
-//           |                            +-- partial slabs    (have free blocks)
+//           |                            +-- partial slabs    (had free blocks when last seen)
+//           |                            +-- recent           (hints: blocks freed last)
 //           +-- reserve                      empty slabs of no class, frames kept
 //           +-- noted                        stack of slabs in which others freed blocks
 //
 // I1  A shard is worked on by one thread at a time: the one bound to its worker; for shards of
 //     workers that this process does not have, worker (index % workers); for the common shard,
 //     whoever holds lock_.
-// I2  A slab with free bits is current, partial or in the reserve of exactly its owner.
+// I2  A slab with free bits is current, partial or in the reserve of exactly its owner. Partial
+// ones
+//     may have become full meanwhile.
 // I3  A slab with remote bits is noted, or about to be by the thread that set them.
 // I4  The reserve holds at most kReserveSlabs slabs.
+//
+// What was freed last is handed out first: it is in the cache, and its page is dirty already. The
+// hints are no truth: a slab may hand out, or give back, what they name, and the bits decide.
 //
 // The stack of noted slabs is pushed to by anyone and emptied by the owner as a whole, so that it
 // knows no ABA. A slab that changed owners while it was noted is handed on to the new one.
@@ -19,6 +25,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 #include "base/lock.h"
 #include "objects/large_runs.h"
@@ -34,9 +41,21 @@ inline constexpr unsigned kCommonShard = kWorkerShards;
 struct alignas(base::kPageSize) Shard {
   static constexpr std::uint32_t kReserveSlabs = 16;
 
+  static constexpr std::uint32_t kRecent = 8;
+
   struct Bin {
     Slab* current;  // never null: no_slab stands in
     Slab* partial;
+    std::uint32_t recent_end;
+    std::byte* recent[kRecent];  // a ring; null where there is none
+
+    void push_recent(std::byte* block) { recent[recent_end++ % kRecent] = block; }
+    std::byte* pop_recent() {
+      std::byte*& last = recent[(recent_end - 1) % kRecent];
+      if (last == nullptr) return nullptr;
+      --recent_end;
+      return std::exchange(last, nullptr);
+    }
   };
 
   std::atomic<Slab*> noted;
@@ -45,6 +64,21 @@ struct alignas(base::kPageSize) Shard {
   std::uint16_t index;
   Bin bins[kClasses];
   Slab no_slab;  // has no blocks
+
+  // The block freed last in the class, if it still is free and this shard's.
+  std::byte* take_recent(std::size_t size_class) {
+    std::byte* block = bins[size_class].pop_recent();
+    if (block == nullptr) return nullptr;
+    const std::uint64_t place = Slab::index_of(block);
+    Slab& slab = Slab::at(place);
+    if (Slab::kind(place).load(std::memory_order_relaxed) != size_class + 1 ||
+        slab.shard.load(std::memory_order_relaxed) != index) [[unlikely]] {
+      return nullptr;
+    }
+    const auto inside = static_cast<std::uint32_t>(block - slab.base);
+    const std::uint32_t number = block_index(kGeometry[size_class], inside);
+    return slab.take_block(number) ? block : nullptr;
+  }
 
   static Shard& at(unsigned index) { return reinterpret_cast<Shard*>(kShardsAddress)[index]; }
 };

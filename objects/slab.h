@@ -113,6 +113,21 @@ struct Slab {
     return place == SlabPlace::kNowhere || used.load(std::memory_order_relaxed) == 0;
   }
 
+  // Owner only: takes block `index`, if it is one that the owner may hand out.
+  bool take_block(std::uint32_t index) {
+    const unsigned word = index / 64;
+    const std::uint64_t bits = free[word].load(std::memory_order_relaxed);
+    const std::uint64_t rest = bits & ~(std::uint64_t{1} << (index % 64));
+    if (rest == bits) return false;
+    free[word].store(rest, std::memory_order_relaxed);
+    if (rest == 0) {
+      const std::uint64_t words = summary.load(std::memory_order_relaxed);
+      summary.store(words & ~(std::uint64_t{1} << word), std::memory_order_relaxed);  // I2
+    }
+    add_used(1);
+    return true;
+  }
+
   void add_used(int change) {
     used.store(static_cast<std::uint16_t>(used.load(std::memory_order_relaxed) + change),
                std::memory_order_relaxed);
