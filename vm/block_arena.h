@@ -1,6 +1,6 @@
 // Where the vm_map's blocks lie: carved off a reserved range, one after the other, and never given
-// back to the kernel: what leaves the table is reused as a block of its shape (vm_map_block.h says
-// why). The first 64 bytes stay empty, so that reference 0 is nowhere.
+// back to the kernel: what leaves the table is reused as a block of its shape (vm_map_sequence.h
+// says why). The first 64 bytes stay empty, so that reference 0 is nowhere.
 //
 // Threads: carve() and block() are callable from any thread, without a lock.
 // Errors: open() fails when the range cannot be reserved; an arena that is full aborts: it has room
@@ -42,8 +42,7 @@ class BlockArena {
   }
 
  private:
-  static constexpr std::size_t kReservedBytes = std::size_t{16} << 30;
-  static_assert(kReservedBytes / kBlockUnit <= ~BlockRef{0});
+  static constexpr std::size_t kReservedBytes = kBlockUnit << kBlockRefBits;
 
   ReservedMemory memory_;
   std::atomic<std::uint64_t> used_units_{1};

@@ -34,30 +34,35 @@ namespace revenant::vm::internal {
 class BucketTree {
  public:
   using Node = std::uint64_t;
-  using Head = std::atomic<BlockRef>;
+  using Head = std::atomic<BlockLink>;
 
   // The stripes of the writers' locks are the nodes of this level: no bucket spans two of them.
   static constexpr unsigned kStripeBits = 6;
   static constexpr unsigned kStripes = 1u << kStripeBits;
-  // The tree stops growing here, and chains become longer.
+  // The tree starts full to the depth that links leave out, and stops growing here; from then on
+  // chains become longer.
+  static constexpr Node kFirstSplit = Node{1} << kImpliedHashBits;
   static constexpr Node kLastSplit = Node{1} << 26;
 
+  BucketTree() : growth_(growth_at(kFirstSplit)) {}
   [[nodiscard]] base::Status open() {
     return memory_.reserve(2 * kLastSplit * sizeof(Head), "the page table's buckets");
   }
 
   [[nodiscard]] Node bucket_of(std::uint64_t hash) const {
-    const Node split = next_split();
-    const auto levels = static_cast<unsigned>(std::bit_width(split));
-    const Node child = (Node{1} << levels) | (hash >> (64 - levels));
-    return child / 2 >= split ? child / 2 : child;  // I1
+    const std::uint64_t growth = growth_.load(std::memory_order_acquire);
+    // The hash behind a leading one is its path from the root, cut to the depth of the children.
+    const Node child = (hash >> 1 | kRootBit) >> (growth & kCutMask);
+    return child / 2 >= growth >> kCutBits ? child / 2 : child;  // I1
   }
   [[nodiscard]] Head& head(Node node) const {
     return reinterpret_cast<Head*>(memory_.begin())[node];
   }
 
-  [[nodiscard]] Node next_split() const { return next_split_.load(std::memory_order_acquire); }
-  void advance() { next_split_.store(next_split() + 1, std::memory_order_release); }  // I2
+  [[nodiscard]] Node next_split() const {
+    return growth_.load(std::memory_order_acquire) >> kCutBits;
+  }
+  void advance() { growth_.store(growth_at(next_split() + 1), std::memory_order_release); }  // I2
 
   static constexpr unsigned stripe_of(std::uint64_t hash) { return hash >> (64 - kStripeBits); }
   // The least hash whose path goes through the node.
@@ -71,13 +76,24 @@ class BucketTree {
   [[nodiscard]] std::uint64_t used_bytes() const { return 2 * next_split() * sizeof(Head); }
 
  private:
+  // next_split, and the bits to cut off a path there. The cut could be computed from next_split;
+  // but x86-64 counts leading zeros with an instruction that waits for its target register's last
+  // value, and if that is a word of the entry looked up before, no two lookups overlap (140 ns, not
+  // 14).
+  static constexpr unsigned kCutBits = 6;
+  static constexpr std::uint64_t kCutMask = (1u << kCutBits) - 1;
+  static constexpr std::uint64_t kRootBit = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t growth_at(Node split) {
+    return split << kCutBits | (63 - (depth_of(split) + 1));
+  }
+
   // The root has depth 0. No caller asks for the root: a shift by 64 is none.
   static constexpr unsigned depth_of(Node node) {
     return static_cast<unsigned>(std::bit_width(node)) - 1;
   }
 
   ReservedMemory memory_;
-  std::atomic<Node> next_split_{kStripes};
+  std::atomic<std::uint64_t> growth_;
 };
 
 }  // namespace revenant::vm::internal

@@ -7,10 +7,12 @@
 namespace revenant::vm {
 
 using internal::Block;
+using internal::BlockLink;
 using internal::BlockRef;
 using internal::BlockShape;
 using internal::BlockTag;
 using internal::BucketTree;
+using internal::hash_of;
 using internal::Stripe;
 
 base::Status VmMap::open() {
@@ -18,28 +20,26 @@ base::Status VmMap::open() {
   return arena_.open();
 }
 
-// A search that ends in nothing proves nothing by itself: the bucket may have been split, or a
-// block on the way may have left. It counts if neither has happened since it began.
-std::optional<PageEntry> VmMap::find_carefully(base::PageNumber page) const noexcept {
-  const std::uint64_t hash = hash_of(internal::tag_of(page));
-  const Stripe& stripe = stripe_of(hash);
-  PageEntry::Words words;
+std::optional<PageEntry> VmMap::find_further(base::PageNumber page,
+                                             std::uint64_t hash) const noexcept {
+  const internal::WriteSequence& sequence = stripe_of(hash).sequence;
   for (;;) {
-    const std::uint64_t departures = stripe.departures.load(std::memory_order_acquire);
+    const std::uint64_t begun = sequence.begin();
     const BucketTree::Node bucket = buckets_.bucket_of(hash);
-    BlockRef ref = buckets_.head(bucket).load(std::memory_order_acquire);
-    Block::Found found = Block::Found::kOther;
-    while (ref != 0 && found == Block::Found::kOther) {
-      const Block& block = arena_.block(ref);
-      found = block.find_entry(page, stripe.draft, words);
-      ref = block.next.load(std::memory_order_acquire);
+    BlockLink link = buckets_.head(bucket).load(std::memory_order_acquire);
+    while (link && !link.leads_to(hash)) {
+      link = arena_.block(link.ref()).next.load(std::memory_order_acquire);
     }
-    if (found == Block::Found::kEntry) return PageEntry::from_words(words);
-    if (found == Block::Found::kNone) return std::nullopt;
-    if (found == Block::Found::kOther && buckets_.bucket_of(hash) == bucket &&
-        stripe.departures.load(std::memory_order_acquire) == departures) {
-      return std::nullopt;
+    PageEntry::Words words{};
+    if (link) {
+      words = arena_.block(link.ref()).read(internal::index_of(page));
+      sequence.correct(begun, page, words);
+    } else if (buckets_.bucket_of(hash) != bucket) {
+      continue;  // the bucket was split, and the search may have come too late for the right half
     }
+    if (!sequence.unchanged(begun)) continue;
+    if (!PageEntry::is_entry(words)) return std::nullopt;
+    return PageEntry::from_words(words);
   }
 }
 
@@ -64,11 +64,11 @@ bool VmMap::change(base::PageNumber page, IfAbsent if_absent, IfPresent if_prese
   {
     const base::LockGuard guard(stripe.lock);
     const Place place = locate(tag);
-    present = place.ref != 0 && (arena_.block(place.ref).present() & internal::bit_of(index)) != 0;
+    present = place.ref != 0 && arena_.block(place.ref).has(index);
     if (present && if_present == IfPresent::kLeave) return true;
     if (!present && if_absent == IfAbsent::kLeave) return false;
     PageEntry entry;
-    if (present) entry = PageEntry::from_words(arena_.block(place.ref).words_at(index));
+    if (present) entry = PageEntry::from_words(arena_.block(place.ref).read(index));
     change_entry(entry);
     write(stripe, make_room(stripe, place, page), page, entry.words());
   }
@@ -83,7 +83,7 @@ bool VmMap::erase(base::PageNumber page) {
   const Place place = locate(tag);
   if (place.ref == 0) return false;
   Block& block = arena_.block(place.ref);
-  if ((block.present() & internal::bit_of(internal::index_of(page))) == 0) return false;
+  if (!block.has(internal::index_of(page))) return false;
   write(stripe, place.ref, page, {});
   if (block.present() == 0) {
     place.link->store(block.next.load(std::memory_order_relaxed), std::memory_order_release);
@@ -95,20 +95,19 @@ bool VmMap::erase(base::PageNumber page) {
 
 VmMap::Place VmMap::locate(BlockTag tag) const {
   const std::uint64_t hash = hash_of(tag);
-  std::atomic<BlockRef>* link = &buckets_.head(buckets_.bucket_of(hash));
+  std::atomic<BlockLink>* link = &buckets_.head(buckets_.bucket_of(hash));
   for (;;) {
-    const BlockRef ref = link->load(std::memory_order_relaxed);
-    if (ref == 0) return {link, 0};
-    Block& block = arena_.block(ref);
-    if (block.tag() == tag) return {link, ref};
-    if (hash_of(block.tag()) > hash) return {link, 0};  // I2
-    link = &block.next;
+    const BlockLink next = link->load(std::memory_order_relaxed);
+    if (!next || !next.is_before(hash)) {  // I2
+      return {link, next && next.leads_to(hash) ? next.ref() : 0};
+    }
+    link = &arena_.block(next.ref()).next;
   }
 }
 
 BlockRef VmMap::make_room(Stripe& stripe, Place place, base::PageNumber page) {
   if (place.ref == 0) return add_block(stripe, place, page);
-  if (arena_.block(place.ref).has_member(internal::index_of(page))) return place.ref;
+  if (arena_.block(place.ref).has_room_for(internal::index_of(page))) return place.ref;
   return widen_block(stripe, place, page);
 }
 
@@ -117,7 +116,7 @@ BlockRef VmMap::add_block(Stripe& stripe, Place place, base::PageNumber page) {
   Block& block = arena_.block(ref);
   block.enter(internal::tag_of(page), internal::bit_of(internal::index_of(page)));
   block.next.store(place.link->load(std::memory_order_relaxed), std::memory_order_release);
-  place.link->store(ref, std::memory_order_release);
+  place.link->store(block.link(ref), std::memory_order_release);
   blocks_.fetch_add(1, std::memory_order_relaxed);
   return ref;
 }
@@ -148,7 +147,7 @@ BlockRef VmMap::widen_block(Stripe& stripe, Place place, base::PageNumber page) 
   wider.enter_as(old, wider_members(old.present(), internal::index_of(page), shape));
   wider.next.store(old.next.load(std::memory_order_relaxed), std::memory_order_release);
   if (old.dirty() != 0) stripe.replace_dirty(arena_, place.ref, ref);
-  place.link->store(ref, std::memory_order_release);
+  place.link->store(wider.link(ref), std::memory_order_release);
   stripe.release_block(arena_, place.ref);
   return ref;
 }
@@ -158,7 +157,7 @@ void VmMap::write(Stripe& stripe, BlockRef ref, base::PageNumber page,
   Block& block = arena_.block(ref);
   const std::uint16_t present = block.present();
   const std::uint16_t dirty = block.dirty();
-  block.write_entry(page, words, stripe.draft);
+  block.write(page, words, stripe.sequence);
   stripe.entries += static_cast<std::uint64_t>(std::popcount(block.present()));
   stripe.entries -= static_cast<std::uint64_t>(std::popcount(present));  // I3
   if (block.dirty() != dirty) {
@@ -190,17 +189,18 @@ void VmMap::split(BucketTree::Node node) {
   const base::LockGuard guard(stripe.lock);
   if (buckets_.next_split() != node) return;
   const std::uint64_t boundary = BucketTree::first_hash(2 * node + 1);
-  const BlockRef first = buckets_.head(node).load(std::memory_order_relaxed);
-  std::atomic<BlockRef>* end_of_left = nullptr;
-  BlockRef right = first;
-  while (right != 0 && hash_of(arena_.block(right).tag()) < boundary) {
-    end_of_left = &arena_.block(right).next;
+  const BlockLink first = buckets_.head(node).load(std::memory_order_relaxed);
+  std::atomic<BlockLink>* end_of_left = nullptr;
+  BlockLink right = first;
+  while (right && right.is_before(boundary)) {
+    end_of_left = &arena_.block(right.ref()).next;
     right = end_of_left->load(std::memory_order_relaxed);
   }
-  buckets_.head(2 * node).store(end_of_left == nullptr ? 0 : first, std::memory_order_release);
+  const BlockLink left = end_of_left == nullptr ? BlockLink() : first;
+  buckets_.head(2 * node).store(left, std::memory_order_release);
   buckets_.head(2 * node + 1).store(right, std::memory_order_release);
   buckets_.advance();
-  if (end_of_left != nullptr) end_of_left->store(0, std::memory_order_release);
+  if (end_of_left != nullptr) end_of_left->store(BlockLink(), std::memory_order_release);
 }
 
 }  // namespace revenant::vm

@@ -4,7 +4,7 @@
 //     its upper bits: the tag                  | low 4 bits |
 //        | hash_of                                  |
 //        v                                          |
-//   bucket tree --> block --> block --> nowhere     |        chains sorted by hash
+//   bucket tree --> block --> block --> nowhere     |        chains sorted by hash,
 //                     tag, members, entries <-------+        16 neighbours under one tag
 //
 // A clustered page table (Talluri, Hill and Khalidi, "A New Page Table for 64-bit Address Spaces",
@@ -95,16 +95,10 @@ class VmMap {
   // builds.
   void check_invariants() const;
 
-  // A bijection of the tags, so that hashes order blocks without ties. Public for the tests that
-  // make it collide.
-  static constexpr std::uint64_t hash_of(internal::BlockTag tag) {
-    return tag * 0x9E3779B97F4A7C15ull;
-  }
-
  private:
   // Where a tag's block is, or would be: the link that leads there.
   struct Place {
-    std::atomic<internal::BlockRef>* link;
+    std::atomic<internal::BlockLink>* link;
     internal::BlockRef ref;  // 0: there is no such block
   };
   struct BlockCopy;
@@ -112,7 +106,8 @@ class VmMap {
   [[nodiscard]] internal::Stripe& stripe_of(std::uint64_t hash) const {
     return stripes_[internal::BucketTree::stripe_of(hash)];
   }
-  [[nodiscard]] std::optional<PageEntry> find_carefully(base::PageNumber page) const noexcept;
+  [[nodiscard]] std::optional<PageEntry> find_further(base::PageNumber page,
+                                                      std::uint64_t hash) const noexcept;
 
   enum class IfAbsent : std::uint8_t { kLeave, kMake };
   enum class IfPresent : std::uint8_t { kLeave, kChange };
@@ -145,21 +140,23 @@ class VmMap {
   mutable internal::Stripe stripes_[internal::BucketTree::kStripes];
 };
 
+// The way of most: a full block that is the first of its bucket. Neither its header nor any other
+// memory than the head and the entry is fetched, and the processor is free to look up many pages at
+// a time.
 inline std::optional<PageEntry> VmMap::find(base::PageNumber page) const noexcept {
-  using internal::Block;
-  const std::uint64_t hash = hash_of(internal::tag_of(page));
-  const internal::EntryDraft& draft = stripe_of(hash).draft;
-  PageEntry::Words words;
-  internal::BlockRef ref = buckets_.head(buckets_.bucket_of(hash)).load(std::memory_order_acquire);
-  while (ref != 0) {
-    const Block& block = arena_.block(ref);
-    const Block::Found found = block.find_entry(page, draft, words);
-    if (found == Block::Found::kEntry) return PageEntry::from_words(words);
-    if (found == Block::Found::kNone) return std::nullopt;
-    if (found == Block::Found::kMoving) break;
-    ref = block.next.load(std::memory_order_acquire);
+  const std::uint64_t hash = internal::hash_of(internal::tag_of(page));
+  const internal::WriteSequence& sequence = stripe_of(hash).sequence;
+  const std::uint64_t begun = sequence.begin();
+  const internal::BlockLink link =
+      buckets_.head(buckets_.bucket_of(hash)).load(std::memory_order_acquire);
+  if (link.leads_to(hash) && link.full()) [[likely]] {
+    const PageEntry::Words words = arena_.block(link.ref()).read_full(internal::index_of(page));
+    if (sequence.was_still(begun)) [[likely]] {
+      if (!PageEntry::is_entry(words)) return std::nullopt;
+      return PageEntry::from_words(words);
+    }
   }
-  return find_carefully(page);
+  return find_further(page, hash);
 }
 
 }  // namespace revenant::vm

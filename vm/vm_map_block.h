@@ -1,35 +1,24 @@
 // A block of the clustered page table: the entries of 16 neighbouring pages under one tag.
 //
-//   next | dirty links | sequence | tag | members | present | dirty | shape | entry, entry, ...
-//   <----------------------------- 32 bytes ------------------------------> <- 24 bytes each ->
+//   next | tag | dirty links | members | present | dirty | shape | entry, entry, ...
+//   <------------------------ 32 bytes ------------------------> <- 24 bytes each ->
 //
 // A lone page does not pay for fifteen neighbours: a block is of one of three shapes, with room for
 // 1, 4 or 16 entries in 64, 128 or 448 bytes. `members` says which pages of the sixteen have room;
-// a member's slot is the number of members below it. Members never change while the block is in the
-// table: room for another page means another block in its place.
+// a member's cell is as many cells in as there are members below it. Members never change while the
+// block is in the table: room for another page means another block in its place.
 //
-// Reading without a lock (find_entry):
-//   1. read the sequence number, then the tag, then the slot, then the sequence number again;
-//   2. the two are equal: what was read stood there together. Else read again;
-//   3. the number is odd: a writer is inside. It changes a single entry, and has left that entry's
-//      old words in its draft: the reader takes them, and does not wait. So a signal handler may
-//      read even where it has interrupted the writer itself.
-// Data is stored with release and loaded with acquire, in place of fences (Boehm, "Can seqlocks get
-// along with programming language memory models?", MSPC 2012); on x86-64 these are plain moves.
+// A link to a block carries what a search needs, so that a full block's header is not fetched:
 //
-// Reclamation: a block's memory is never anything but a block of the same shape. It goes from the
-// table to a free list and back into the table, and its sequence number counts on. A reader that
-// is late reads old words or words of another tag, sees the number or the tag differ, and goes
-// back to the bucket. Epochs or hazard pointers would make a reader write, and a signal handler may
-// not count on its thread being registered anywhere; memory of the type costs neither. The number
-// has 32 bits: a reader would have to sleep through exactly 2^31 writes of one block.
+//   link   36 bits of the hash of its tag | is it full | 27 bits: where it lies
 //
-// I1. `present` and `members`: an entry is present only in a member's slot, and its word 2 is not
-// 0. I2. `dirty` is the set of present entries that are dirty. I3. The sequence number is odd only
-// inside write_entry, and never goes back. I4. A block outside the table has no tag.
+// I1. An entry is present only in a member's cell; `present` is the set of those.
+// I2. `dirty` is the set of present entries that are dirty.
+// I3. A block outside the table has no tag.
+// I4. A block's memory is never anything but a block of the same shape.
 //
-// Threads and locks: the fields marked atomic are read by anybody; everything is written under the
-// lock of the stripe that the block belongs to.
+// Threads and locks: atomic fields are read by anybody, and what was read counts if the stripe's
+// sequence says so (vm_map_sequence.h). Everything is written under the lock of the block's stripe.
 #pragma once
 
 #include <atomic>
@@ -38,6 +27,7 @@
 
 #include "base/units.h"
 #include "vm/page_entry.h"
+#include "vm/vm_map_sequence.h"
 
 namespace revenant::vm::internal {
 
@@ -45,7 +35,7 @@ inline constexpr unsigned kBlockPages = 16;
 inline constexpr unsigned kBlockShift = 4;
 inline constexpr std::uint16_t kAllMembers = 0xffff;
 
-// Which sixteen pages: the page number without its low bits.
+// Which sixteen pages: the page number without its low bits; 48 bits, as addresses have 64.
 using BlockTag = std::uint64_t;
 inline constexpr BlockTag kNoTag = ~BlockTag{0};
 
@@ -53,9 +43,47 @@ constexpr BlockTag tag_of(base::PageNumber page) { return page.value >> kBlockSh
 constexpr unsigned index_of(base::PageNumber page) { return page.value & (kBlockPages - 1); }
 constexpr std::uint16_t bit_of(unsigned index) { return static_cast<std::uint16_t>(1u << index); }
 
+// The 48 bits of a tag, mixed, at the top of a word. It is a bijection: hashes put blocks in an
+// order without ties, and a hash stands for its tag.
+//
+// The factor is 2^48 over the golden ratio (Knuth's multiplicative hashing): runs of tags, which
+// are what a space is made of, spread evenly over the buckets, more evenly than at random.
+constexpr std::uint64_t hash_of(BlockTag tag) { return tag * (0x9E3779B97F4Bull << 16); }
+inline constexpr std::uint64_t kHashStep = 1 << 16;  // from one hash to the next
+
 // Where a block lies in the arena, in units of kBlockUnit bytes; 0 is nowhere.
 using BlockRef = std::uint32_t;
 inline constexpr std::size_t kBlockUnit = 64;
+inline constexpr unsigned kBlockRefBits = 27;
+
+// The top bits of a hash that a link leaves out: a search knows them from its bucket, which is at
+// least this deep.
+inline constexpr unsigned kImpliedHashBits = 12;
+
+class BlockLink {
+ public:
+  constexpr BlockLink() = default;
+  constexpr BlockLink(std::uint64_t hash, BlockRef ref, bool full)
+      : bits_(hash << kImpliedHashBits | std::uint64_t{full} << kBlockRefBits | ref) {}
+
+  // A link to nowhere ends a chain.
+  explicit constexpr operator bool() const { return ref() != 0; }
+  [[nodiscard]] constexpr BlockRef ref() const { return bits_ & (kFull - 1); }
+  [[nodiscard]] constexpr bool full() const { return (bits_ & kFull) != 0; }
+  // Of a link to somewhere, among blocks of one bucket:
+  [[nodiscard]] constexpr bool leads_to(std::uint64_t hash) const {
+    return ((bits_ ^ hash << kImpliedHashBits) >> (kBlockRefBits + 1)) == 0;
+  }
+  [[nodiscard]] constexpr bool is_before(std::uint64_t hash) const {
+    return bits_ >> (kBlockRefBits + 1) < (hash << kImpliedHashBits) >> (kBlockRefBits + 1);
+  }
+
+ private:
+  static constexpr std::uint64_t kFull = std::uint64_t{1} << kBlockRefBits;
+  static_assert(48 - kImpliedHashBits + 1 + kBlockRefBits == 64);
+
+  std::uint64_t bits_ = 0;
+};
 
 enum class BlockShape : std::uint8_t { kLone, kFew, kFull };
 inline constexpr unsigned kShapes = 3;
@@ -63,112 +91,71 @@ constexpr unsigned room_of(BlockShape shape) {
   return shape == BlockShape::kLone ? 1 : shape == BlockShape::kFew ? 4 : kBlockPages;
 }
 
-// The words of an entry, as readers without a lock see them.
-struct EntryCell {
-  std::atomic<std::uint64_t> word[3];
-
-  [[nodiscard]] PageEntry::Words load() const {
-    return {word[0].load(std::memory_order_acquire), word[1].load(std::memory_order_acquire),
-            word[2].load(std::memory_order_acquire)};
-  }
-  void store(const PageEntry::Words& words) {
-    for (int i = 0; i < 3; ++i) word[i].store(words[i], std::memory_order_release);
-  }
-};
-
-// What the one writer of a stripe is about to overwrite. Valid while the block's number is odd.
-struct EntryDraft {
-  std::atomic<std::uint64_t> page{~std::uint64_t{0}};
-  EntryCell before{};
-};
-
 class Block {
  public:
-  enum class Found : std::uint8_t {
-    kEntry,   // `words` is the page's entry
-    kNone,    // this is the page's block, and it holds no entry for it
-    kOther,   // another tag: try the next block
-    kMoving,  // the block was written meanwhile: read again
-  };
-
   explicit Block(BlockShape shape) : shape_(shape) {}
 
-  // Step 1 to 3 above. `draft` is of the page's own stripe.
-  [[nodiscard]] Found find_entry(base::PageNumber page, const EntryDraft& draft,
-                                 PageEntry::Words& words) const {
-    const std::uint32_t before = sequence_.load(std::memory_order_acquire);
-    if (tag_.load(std::memory_order_acquire) != tag_of(page)) return Found::kOther;
+  // For readers: no entry if the page is no member. The second form is for blocks whose link says
+  // that they are full.
+  [[nodiscard]] PageEntry::Words read(unsigned index) const {
     const std::uint16_t members = members_.load(std::memory_order_acquire);
-    const unsigned index = index_of(page);
-    // The branch is what lets the processor load the entry of a full block before the block's
-    // header has arrived.
-    unsigned slot = index;
-    if (members != kAllMembers) {
-      if ((members & bit_of(index)) == 0) return settled(before, Found::kNone);
-      slot = slot_in(members, index);
-    }
-    words = cells()[slot].load();
-    if ((before & 1) != 0 && draft.page.load(std::memory_order_acquire) == page.value)
-        [[unlikely]] {
-      words = draft.before.load();
-    }
-    return settled(before, PageEntry::is_entry(words) ? Found::kEntry : Found::kNone);
+    if ((members & bit_of(index)) == 0) return {};
+    return cells()[cell_of(members, index)].load();
   }
+  [[nodiscard]] PageEntry::Words read_full(unsigned index) const { return cells()[index].load(); }
 
   // The rest is for the holder of the stripe's lock.
 
   // Gives a block that is outside the table its tag and its members, none of them present.
   void enter(BlockTag tag, std::uint16_t members);
-  // The same, with the entries of `other`, whose members are among `members`.
+  // The same, with the entries of `other`; `members` contains those present there.
   void enter_as(const Block& other, std::uint16_t members);
   // Takes the tag away. The block must be unlinked.
   void leave();
-  // Replaces a member's entry; words with word 2 equal to 0 erase it.
-  void write_entry(base::PageNumber page, const PageEntry::Words& words, EntryDraft& draft);
+  // Replaces a member's entry; words that are no entry erase it.
+  void write(base::PageNumber page, const PageEntry::Words& words, WriteSequence& sequence);
 
-  [[nodiscard]] PageEntry::Words words_at(unsigned index) const {
-    return cells()[slot_in(members(), index)].load();
+  [[nodiscard]] BlockLink link(BlockRef ref) const {
+    return {hash_of(tag_), ref, shape_ == BlockShape::kFull};
   }
-  [[nodiscard]] bool has_member(unsigned index) const { return (members() & bit_of(index)) != 0; }
-  [[nodiscard]] BlockTag tag() const { return tag_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::uint16_t members() const { return members_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool has_room_for(unsigned index) const {
+    return (members_.load(std::memory_order_relaxed) & bit_of(index)) != 0;
+  }
+  [[nodiscard]] bool has(unsigned index) const { return (present_ & bit_of(index)) != 0; }
+  [[nodiscard]] BlockTag tag() const { return tag_; }
   [[nodiscard]] std::uint16_t present() const { return present_; }
   [[nodiscard]] std::uint16_t dirty() const { return dirty_; }
   [[nodiscard]] BlockShape shape() const { return shape_; }
   void check_invariants() const;
 
-  // In the table: the next block of the bucket, by rising hash. On a free list: the next free one.
-  std::atomic<BlockRef> next{0};
-  // The links of the stripe's dirty list (dirty_blocks.h).
+  // The next block of the bucket, by rising hash; on a free list, the next free one.
+  std::atomic<BlockLink> next{BlockLink()};
+  // The neighbours on the stripe's list of blocks with dirty entries.
   BlockRef dirty_previous = 0;
   BlockRef dirty_next = 0;
 
  private:
   // A popcount in plain arithmetic: the baseline instruction set has none.
-  static constexpr unsigned slot_in(std::uint16_t members, unsigned index) {
+  static constexpr unsigned cell_of(std::uint16_t members, unsigned index) {
     unsigned below = members & (bit_of(index) - 1u);
     below -= (below >> 1) & 0x5555;
     below = (below & 0x3333) + ((below >> 2) & 0x3333);
     below = (below + (below >> 4)) & 0x0f0f;
     return (below + (below >> 8)) & 0x1f;
   }
-  [[nodiscard]] Found settled(std::uint32_t before, Found found) const {
-    return sequence_.load(std::memory_order_relaxed) == before ? found : Found::kMoving;
-  }
   [[nodiscard]] EntryCell* cells() { return reinterpret_cast<EntryCell*>(this + 1); }
   [[nodiscard]] const EntryCell* cells() const {
     return reinterpret_cast<const EntryCell*>(this + 1);
   }
+  void clear_cells(std::uint16_t members);
 
-  std::atomic<std::uint32_t> sequence_{0};
-  std::atomic<BlockTag> tag_{kNoTag};
+  BlockTag tag_ = kNoTag;
   std::atomic<std::uint16_t> members_{0};
   std::uint16_t present_ = 0;
   std::uint16_t dirty_ = 0;
   const BlockShape shape_;
 };
 static_assert(sizeof(Block) == 32);
-static_assert(sizeof(EntryCell) == sizeof(PageEntry));
 
 constexpr std::size_t bytes_of(BlockShape shape) {
   const std::size_t bytes = sizeof(Block) + room_of(shape) * sizeof(EntryCell);

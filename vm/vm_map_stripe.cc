@@ -9,18 +9,17 @@ BlockRef Stripe::take_block(BlockArena& arena, BlockShape shape) {
   ++blocks[kind];
   const BlockRef ref = free[kind];
   if (ref == 0) return arena.carve(shape);
-  free[kind] = arena.block(ref).next.load(std::memory_order_relaxed);
+  free[kind] = arena.block(ref).next.load(std::memory_order_relaxed).ref();
   return ref;
 }
 
 void Stripe::release_block(BlockArena& arena, BlockRef ref) {
   Block& block = arena.block(ref);
-  departures.store(departures.load(std::memory_order_relaxed) + 1,
-                   std::memory_order_release);  // I2
   block.leave();
+  sequence.departed();  // I2
   const auto kind = static_cast<unsigned>(block.shape());
   --blocks[kind];
-  block.next.store(free[kind], std::memory_order_release);
+  block.next.store(BlockLink(0, free[kind], false), std::memory_order_release);
   free[kind] = ref;
 }
 

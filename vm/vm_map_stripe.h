@@ -6,11 +6,10 @@
 // place, one that is cleaned or freed leaves whichever list it is on.
 //
 // I1. A block is on exactly one of the two lists if it has dirty entries, on none otherwise.
-// I2. `departures` is raised after a block is unlinked, and before it can enter the table again.
+// I2. A block that has left raises the sequence before it can enter the table again.
 // I3. The counts are exact whenever the lock is free.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "base/lock.h"
@@ -20,11 +19,9 @@
 
 namespace revenant::vm::internal {
 
-struct alignas(64) Stripe {
-  // Of anybody. A reader that found nothing compares `departures` with its value before: a block
-  // under its feet may have left, and led it to another chain.
-  std::atomic<std::uint64_t> departures{0};
-  EntryDraft draft;
+struct Stripe {
+  // Of anybody, on a cache line that only writers of this stripe write.
+  WriteSequence sequence;
 
   base::Lock lock{base::LockRank::kVmMap};
   BlockRef dirty REVENANT_GUARDED_BY(lock) = 0;

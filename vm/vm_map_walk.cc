@@ -7,9 +7,11 @@
 namespace revenant::vm {
 
 using internal::Block;
+using internal::BlockLink;
 using internal::BlockRef;
 using internal::BlockShape;
 using internal::BucketTree;
+using internal::hash_of;
 using internal::Stripe;
 
 // Some entries of one block, taken under the lock to be visited without it.
@@ -22,7 +24,7 @@ struct VmMap::BlockCopy {
     tag = block.tag();
     chosen = entries;
     for (unsigned index = 0; index < internal::kBlockPages; ++index) {
-      if ((chosen & internal::bit_of(index)) != 0) words[index] = block.words_at(index);
+      if ((chosen & internal::bit_of(index)) != 0) words[index] = block.read(index);
     }
   }
   void visit_entries(Visit visit) const {
@@ -41,7 +43,8 @@ void VmMap::for_each(Visit visit) const {
   std::uint64_t hash = 0;
   while (copy_block_from(hash, copy)) {
     copy.visit_entries(visit);
-    if (++hash == 0) return;
+    hash += internal::kHashStep;
+    if (hash == 0) return;
   }
 }
 
@@ -52,15 +55,15 @@ bool VmMap::copy_block_from(std::uint64_t& hash, BlockCopy& copy) const {
     const base::LockGuard guard(stripe.lock);
     do {
       const BucketTree::Node bucket = buckets_.bucket_of(hash);
-      BlockRef ref = buckets_.head(bucket).load(std::memory_order_relaxed);
-      while (ref != 0) {
-        const Block& block = arena_.block(ref);
-        if (hash_of(block.tag()) >= hash) {
-          copy.take(block, block.present());
-          hash = hash_of(block.tag());
-          return true;
-        }
-        ref = block.next.load(std::memory_order_relaxed);
+      BlockLink link = buckets_.head(bucket).load(std::memory_order_relaxed);
+      while (link && link.is_before(hash)) {
+        link = arena_.block(link.ref()).next.load(std::memory_order_relaxed);
+      }
+      if (link) {
+        const Block& block = arena_.block(link.ref());
+        copy.take(block, block.present());
+        hash = hash_of(block.tag());
+        return true;
       }
       hash = BucketTree::last_hash(bucket) + 1;
       if (hash == 0) return false;
@@ -127,19 +130,20 @@ void VmMap::check_invariants() const {
 std::uint64_t VmMap::check_bucket(BucketTree::Node bucket, VmMapStatistics& found) const {
   std::uint64_t least = BucketTree::first_hash(bucket);
   std::uint64_t dirty_blocks = 0;
-  BlockRef ref = buckets_.head(bucket).load(std::memory_order_relaxed);
-  while (ref != 0) {
-    const Block& block = arena_.block(ref);
+  BlockLink link = buckets_.head(bucket).load(std::memory_order_relaxed);
+  while (link) {
+    const Block& block = arena_.block(link.ref());
     block.check_invariants();
     const std::uint64_t hash = hash_of(block.tag());
+    REVENANT_CHECK(link.leads_to(hash) && link.full() == (block.shape() == BlockShape::kFull));
     REVENANT_CHECK(hash >= least && hash <= BucketTree::last_hash(bucket));  // I1, I2
     REVENANT_CHECK(block.present() != 0, "an empty block was left in the table");
-    least = hash + 1;
+    least = hash + internal::kHashStep;
     ++found.blocks;
     found.entries += static_cast<std::uint64_t>(std::popcount(block.present()));
     found.dirty_entries += static_cast<std::uint64_t>(std::popcount(block.dirty()));
     dirty_blocks += block.dirty() != 0 ? 1 : 0;
-    ref = block.next.load(std::memory_order_relaxed);
+    link = block.next.load(std::memory_order_relaxed);
   }
   return dirty_blocks;
 }
