@@ -7,6 +7,7 @@ namespace revenant::vm {
 base::Status MemoryManager::open(const MemoryOptions& options, PageSource& source) {
   REVENANT_TRY(temperature_.open());
   REVENANT_TRY(released_.open());
+  REVENANT_TRY(map_.open());
   REVENANT_TRY(space_.open(options.low_window, options.low_contents));
   const base::Status started = start(options, source);
   if (!started.ok()) close();

@@ -12,9 +12,10 @@
 //     was taken.
 // I3  After open() nothing here calls malloc.
 //
-// Threads: add_segment(), release(), populate() and adopt_thread() from any; what tracker() hands
-// out says itself. Locks: released_lock_ (rank kDirtyList). Errors: open() explains what the host
-// lacks.
+// Threads: add_segment(), release(), take_released(), populate() and adopt_thread() from any; what
+// tracker() and map() hand out says so itself. Locks: none of its own; those of segment.h,
+// released_runs.h and chunk_temperature.h, in that order of rank. Errors: open() explains what the
+// host lacks.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,7 @@
 #include "vm/segment.h"
 #include "vm/space.h"
 #include "vm/uffd_linux.h"
+#include "vm/vm_map.h"
 
 namespace revenant::vm {
 
@@ -84,6 +86,8 @@ class MemoryManager {
   void set_open_epoch(base::Epoch open) { handler_.set_open_epoch(open); }
 
   [[nodiscard]] DirtyTracker& tracker() { return tracker_; }
+  // What is known about single pages: the hash of their last image, among others.
+  [[nodiscard]] VmMap& map() { return map_; }
   [[nodiscard]] const FaultCounters& faults() const { return handler_.counters(); }
 
  private:
@@ -99,6 +103,7 @@ class MemoryManager {
   StoredRule low_rule_;
 
   // Synchronise themselves.
+  VmMap map_;
   SegmentTable segments_;
   ReleasedRuns released_{space_};
   FaultHandler handler_{space_, segments_, released_, uffd_};
