@@ -1,10 +1,12 @@
-#include "campaign.h"
+#include "tests/crash/campaign.h"
 
 #include <algorithm>
 #include <csignal>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
+
+#include "tests/crash/run_to_end.h"
 
 namespace revenant::crash {
 namespace {
@@ -188,27 +190,24 @@ std::optional<std::uint64_t> Campaign::latest_revision() {
   if (options_.tool.empty()) return std::nullopt;
   auto command = tool_command("log");
   command.insert(command.end(), {"-n", "1"});
-  Child tool(command);
-  Child* const only = &tool;
-  while (!tool.ended()) Child::wait_any({&only, 1}, Clock::now() + 1s);
-  const auto line = tool.take_line();
-  if (!line) return std::nullopt;
-  return nlohmann::json::parse(*line).at("revision").get<std::uint64_t>();
+  const Outcome log = run_to_end(command);
+  if (log.output.empty()) return std::nullopt;
+  return nlohmann::json::parse(log.output[0]).at("revision").get<std::uint64_t>();
 }
 
 Campaign::Verdict Campaign::verify_store() {
   if (options_.tool.empty()) return std::nullopt;
-  Child tool(tool_command("verify"));
-  Child* const only = &tool;
-  while (!tool.ended()) Child::wait_any({&only, 1}, Clock::now() + 1s);
-  const auto code = tool.end()->exit_code;
+  const Outcome verify = run_to_end(tool_command("verify"));
   // No store is right where the last lives were too short to make one.
-  if (code == 0 || (code == kExitNoStore && !std::filesystem::exists(options_.store))) {
+  const bool nothing_to_verify =
+      verify.exit_code == kExitNoStore && !std::filesystem::exists(options_.store);
+  if (verify.exit_code == 0 || nothing_to_verify) {
     ++figures_.verified;
     return std::nullopt;
   }
-  remember(tool);
-  return "K4: `revenant verify` ended with " + tool.end()->describe();
+  last_errors_.assign(verify.errors.begin(), verify.errors.end());
+  last_output_.assign(verify.output.begin(), verify.output.end());
+  return "K4: `revenant verify` ended with exit code " + std::to_string(verify.exit_code);
 }
 
 void Campaign::renew_store() {

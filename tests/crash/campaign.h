@@ -23,9 +23,9 @@
 #include <string>
 #include <vector>
 
-#include "child.h"
-#include "lives.h"
-#include "oracle.h"
+#include "tests/crash/child.h"
+#include "tests/crash/lives.h"
+#include "tests/crash/oracle.h"
 
 namespace revenant::crash {
 

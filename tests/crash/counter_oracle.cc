@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <deque>
 
-#include "oracle.h"
+#include "tests/crash/oracle.h"
 
 namespace revenant::crash {
 namespace {

@@ -9,8 +9,8 @@
 #include <CLI/CLI.hpp>
 
 #include "base/duration.h"
-#include "campaign.h"
-#include "report.h"
+#include "tests/crash/campaign.h"
+#include "tests/crash/report.h"
 
 namespace revenant::crash {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "child.h"
+#include "tests/crash/run_to_end.h"
 
 namespace revenant::crash {
 namespace {
@@ -12,28 +12,26 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-struct Outcome {
+struct Verdict {
   int exit_code;
   json report;
 };
 
-Outcome drive(const std::string& fault, int kills = 60) {
-  Child driver({KILL_DRIVER, "--app", FAKE_APP, "--oracle", "ledger", "--kills",
-                std::to_string(kills), "--seed", "7", "--lives", "2ms:60ms", "--tool", "none",
-                "--watchdog", "3", "--json", "--app-arg=--fault", "--app-arg=" + fault});
-  Child* const only = &driver;
-  while (!driver.ended()) Child::wait_any({&only, 1}, Clock::now() + std::chrono::seconds(1));
-  const auto line = driver.take_line();
-  return {driver.end()->exit_code.value_or(-1), line ? json::parse(*line) : json()};
+Verdict drive(const std::string& fault, int kills = 60) {
+  const Outcome outcome =
+      run_to_end({KILL_DRIVER, "--app", FAKE_APP, "--oracle", "ledger", "--kills",
+                  std::to_string(kills), "--seed", "7", "--lives", "2ms:60ms", "--tool", "none",
+                  "--watchdog", "3", "--json", "--app-arg=--fault", "--app-arg=" + fault});
+  return {outcome.exit_code, outcome.output.empty() ? json() : json::parse(outcome.output[0])};
 }
 
 TEST(KillDriver, FindsNothingInAProgramWithoutFault) {
-  const Outcome outcome = drive("none");
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.report;
-  EXPECT_EQ(outcome.report["kills"], 60);
-  EXPECT_EQ(outcome.report["violations"], 0);
-  EXPECT_GT(outcome.report["lives"]["proof"], 0);
-  EXPECT_GT(outcome.report["refused_starts"], 0);
+  const Verdict verdict = drive("none");
+  EXPECT_EQ(verdict.exit_code, 0) << verdict.report;
+  EXPECT_EQ(verdict.report["kills"], 60);
+  EXPECT_EQ(verdict.report["violations"], 0);
+  EXPECT_GT(verdict.report["lives"]["proof"], 0);
+  EXPECT_GT(verdict.report["refused_starts"], 0);
 }
 
 struct Fault {
@@ -44,12 +42,12 @@ struct Fault {
 class KillDriverFaults : public ::testing::TestWithParam<Fault> {};
 
 TEST_P(KillDriverFaults, IsFound) {
-  const Outcome outcome = drive(GetParam().name);
-  ASSERT_EQ(outcome.exit_code, 1) << outcome.report;
-  const json& violation = outcome.report["violation"];
+  const Verdict verdict = drive(GetParam().name);
+  ASSERT_EQ(verdict.exit_code, 1) << verdict.report;
+  const json& violation = verdict.report["violation"];
   EXPECT_THAT(violation["sentence"].get<std::string>(), HasSubstr(GetParam().sentence));
   EXPECT_GT(violation["kill"], 0);
-  EXPECT_EQ(outcome.report["seed"], 7);
+  EXPECT_EQ(verdict.report["seed"], 7);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -67,10 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 TEST(KillDriver, RefusesAProgramThatIsNotThere) {
-  Child driver({KILL_DRIVER, "--app", "/nowhere/at/all"});
-  Child* const only = &driver;
-  while (!driver.ended()) Child::wait_any({&only, 1}, Clock::now() + std::chrono::seconds(1));
-  EXPECT_EQ(driver.end()->exit_code, 2);
+  EXPECT_EQ(run_to_end({KILL_DRIVER, "--app", "/nowhere/at/all"}).exit_code, 2);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include <cinttypes>
 #include <cstdio>
 
-#include "oracle.h"
+#include "tests/crash/oracle.h"
 
 namespace revenant::crash {
 namespace {

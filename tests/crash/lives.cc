@@ -1,4 +1,4 @@
-#include "lives.h"
+#include "tests/crash/lives.h"
 
 #include <algorithm>
 #include <array>

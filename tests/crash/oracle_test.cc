@@ -1,10 +1,10 @@
 // The oracles, rule by rule, and the plan's promises.
-#include "oracle.h"
+#include "tests/crash/oracle.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lives.h"
+#include "tests/crash/lives.h"
 
 namespace revenant::crash {
 namespace {

@@ -1,4 +1,4 @@
-#include "report.h"
+#include "tests/crash/report.h"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "campaign.h"
+#include "tests/crash/campaign.h"
 
 namespace revenant::crash {
 

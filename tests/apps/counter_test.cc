@@ -1,0 +1,66 @@
+// The counter goes on from where it was, however it ended.
+#include <gmock/gmock.h>
+
+#include "tests/apps/app_run.h"
+#include "tests/support/temporary_directory.h"
+
+namespace revenant {
+namespace {
+
+using ::testing::SizeIs;
+
+class CounterTest : public ::testing::Test {
+ protected:
+  AppRun start() const {
+    return AppRun({COUNTER, "--store", directory_ / "counter.rev", "--snapshot-every", "10ms"});
+  }
+
+  const testing::TemporaryDirectory directory_;
+};
+
+TEST_F(CounterTest, AfterSigtermItGoesOnWithTheNextNumber) {
+  AppRun first = start();
+  EXPECT_EQ(first.line(), "0 of 1");
+  EXPECT_EQ(first.line(), "1 of 2");
+  first.send(SIGTERM);
+  EXPECT_EQ(first.exit_code(), 0);
+  AppRun second = start();
+  EXPECT_EQ(second.line(), "2 of 3");
+  second.send(SIGINT);
+  EXPECT_EQ(second.exit_code(), 0);
+  EXPECT_EQ(start().line(), "3 of 4");
+}
+
+TEST_F(CounterTest, AfterSigkillItGoesOnFromItsLastSnapshot) {
+  AppRun first = start();
+  EXPECT_EQ(first.line(), "0 of 1");
+  EXPECT_EQ(first.line(), "1 of 2");
+  first.kill();
+  const std::string resumed = start().line();
+  EXPECT_THAT(resumed, ::testing::AnyOf("0 of 1", "1 of 2", "2 of 3"));
+}
+
+TEST_F(CounterTest, ASecondStartIsRefusedAndDisturbsNothing) {
+  AppRun first = start();
+  EXPECT_EQ(first.line(), "0 of 1");
+  AppRun second = start();
+  EXPECT_EQ(second.exit_code(), 11);
+  EXPECT_EQ(second.line(), "");
+  EXPECT_THAT(second.errors(), SizeIs(1));
+  EXPECT_EQ(first.line(), "1 of 2");
+}
+
+TEST_F(CounterTest, AnotherProgramsStoreIsRefused) {
+  AppRun counter = start();
+  EXPECT_EQ(counter.line(), "0 of 1");
+  counter.send(SIGTERM);
+  EXPECT_EQ(counter.exit_code(), 0);
+  AppRun ledger({LEDGER, "--store", directory_ / "counter.rev"});
+  EXPECT_EQ(ledger.exit_code(), 1);
+  EXPECT_EQ(ledger.line(), "");
+  ASSERT_FALSE(ledger.errors().empty());
+  EXPECT_THAT(ledger.errors().back(), ::testing::HasSubstr("counter"));
+}
+
+}  // namespace
+}  // namespace revenant
