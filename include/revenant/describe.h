@@ -9,14 +9,14 @@
 // that says nothing more than size and name is of kind `opaque`.
 #pragma once
 
+#include <revenant/detail/describe_macro.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <type_traits>
 #include <typeinfo>
-
-#include <revenant/detail/describe_macro.h>
 
 namespace revenant {
 

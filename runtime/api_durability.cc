@@ -1,0 +1,186 @@
+// sync, tag, after_commit, print and what they need of the runtime.
+#include <algorithm>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "revenant/durability.h"
+#include "revenant/thread.h"
+#include "runtime/api_support.h"
+#include "runtime/output_linux.h"
+#include "runtime/runtime_state.h"
+
+namespace revenant {
+
+using runtime::GreenThread;
+using runtime::HeldFunction;
+using runtime::Machine;
+using runtime::ReleaseQueue;
+using runtime::Scheduler;
+using runtime::SyncWaiter;
+using runtime::Waiter;
+using runtime::WaitKind;
+
+namespace {
+
+base::Epoch open_epoch() { return objects::World::at_home().open_epoch(); }
+
+// Takes held functions off the queue and runs them, for ever; a green thread of the runtime's own.
+class Releaser final : public detail::task {
+ public:
+  void run(std::stop_token) override {
+    for (;;) {
+      while (HeldFunction* held = take()) release(*held);
+      wait_for_commit();
+    }
+  }
+
+ private:
+  static HeldFunction* take() {
+    Machine& machine = Machine::instance();
+    const base::LockGuard guard(machine.scheduler().lock());
+    return machine.releases().take_released_locked();
+  }
+
+  static void release(HeldFunction& held) {
+    std::unique_ptr<detail::task> function(held.function);
+    const bool own_thread = held.own_thread;
+    delete &held;
+    if (own_thread) {
+      thread({.name = "after_commit"}, [function = std::move(function)] {
+        function->run({});
+      }).detach();
+    } else {
+      function->run({});
+    }
+  }
+
+  static void wait_for_commit() {
+    Machine& machine = Machine::instance();
+    Scheduler& scheduler = machine.scheduler();
+    Waiter waiter{.thread = runtime::current_green_thread()};
+    scheduler.lock().lock();
+    // Its own queue would make the program wait for it at its end: it is woken by commits only.
+    machine.releases().state_locked().releaser.push_back(waiter);
+    scheduler.wait_locked(waiter, {}, {WaitKind::kSync});
+  }
+};
+
+void hold(std::unique_ptr<detail::task> function, bool own_thread) {
+  Machine& machine = Machine::instance();
+  auto held = std::make_unique<HeldFunction>();
+  held->function = function.release();
+  held->own_thread = own_thread;
+  bool first = false;
+  {
+    const base::LockGuard guard(machine.scheduler().lock());
+    held->registered = open_epoch();
+    machine.releases().add_locked(*held.release());
+    first = !std::exchange(machine.releases().state_locked().has_releaser, true);
+  }
+  if (first) machine.start_service(std::make_unique<Releaser>(), "releaser");
+  machine.snapshotter().request();
+}
+
+// A tag to be set, in the frame of the thread that asks for it: what is written here while a
+// snapshot is taken does not matter, since a restart makes the call again.
+struct TagCall {
+  char name[256];
+  revision on;
+  bool failed;
+  base::ErrorCode code;
+  char message[1024];
+
+  // On the worker's own stack; the housekeeping thread gets a volatile copy.
+  static void run(void* context) {
+    auto& call = *static_cast<TagCall*>(context);
+    TagJob job{call.name, call.on, {}};
+    Machine::instance().snapshotter().run_job(TagJob::run, &job);
+    call.failed = !job.status.ok();
+    if (!call.failed) return;
+    call.code = job.status.error().code;
+    std::snprintf(call.message, sizeof call.message, "%s", job.status.error().message.c_str());
+  }
+
+  struct TagJob {
+    std::string name;
+    revision on;
+    base::Status status;
+
+    static void run(void* context) {
+      auto& job = *static_cast<TagJob*>(context);
+      store::Store& store = Machine::instance().store();
+      if (!already_set(store, job)) job.status = store.tag(job.name, base::Epoch{job.on});
+    }
+
+    // By this very call, before a restart.
+    static bool already_set(const store::Store& store, const TagJob& job) {
+      const auto tags = store.history().tags();
+      if (!tags.ok()) return false;
+      return std::any_of(tags->begin(), tags->end(), [&](const store::Tag& tag) {
+        return tag.name == job.name && tag.revision.value == job.on;
+      });
+    }
+  };
+};
+
+}  // namespace
+
+revision sync() {
+  GreenThread& self = runtime::require_green_thread("sync");
+  Machine& machine = Machine::instance();
+  if (machine.restarting()) {
+    throw error(errc::deadlock,
+                "sync() was called in a function of on_restart, before which no snapshot is taken; "
+                "call it from a thread that the function starts");
+  }
+  machine.snapshotter().request();
+  SyncWaiter sync{.waiter = {.thread = &self}};
+  machine.scheduler().lock().lock();
+  sync.registered = open_epoch();
+  machine.releases().add_locked(sync);
+  machine.scheduler().wait_locked(sync.waiter, {}, {WaitKind::kSync});
+  if (sync.durable == base::kNoEpoch) {
+    const auto failure = machine.snapshotter().last_error();
+    runtime::throw_error(failure.value_or(
+        base::Error{base::ErrorCode::kIoFailed, "the snapshot could not be written; try again"}));
+  }
+  return sync.durable.value;
+}
+
+revision tag(std::string_view name) {
+  TagCall call{};
+  if (name.empty() || name.size() >= sizeof call.name) {
+    throw std::invalid_argument("a tag's name has 1 to 255 bytes");
+  }
+  call.on = sync();
+  name.copy(call.name, name.size());
+  while (!Machine::instance().scheduler().call_outside(TagCall::run, &call)) {
+  }
+  if (call.failed) runtime::throw_error({call.code, call.message});
+  return call.on;
+}
+
+std::uint64_t generation() { return Machine::instance().generation(); }
+
+namespace detail {
+
+void require_green_thread(const char* what) { runtime::require_green_thread(what); }
+
+void after_commit(std::unique_ptr<task> function) { hold(std::move(function), true); }
+
+void print(std::string_view text) {
+  const int error = runtime::write_to_stdout(text);
+  if (error != 0) {
+    throw std::system_error(error, std::generic_category(), "print: stdout cannot be written");
+  }
+}
+
+void print_after_commit(std::string text) {
+  hold(make_task([text = std::move(text)] { print(text); }), false);
+}
+
+}  // namespace detail
+}  // namespace revenant

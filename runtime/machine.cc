@@ -1,0 +1,290 @@
+#include "runtime/machine.h"
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#include "objects/allocation_domain.h"
+#include "objects/world.h"
+#include "runtime/build_id_linux.h"
+#include "runtime/call_pool.h"
+#include "runtime/capture_check_linux.h"
+#include "runtime/crash_report_linux.h"
+#include "runtime/guard_values_linux.h"
+#include "runtime/log.h"
+#include "runtime/os_thread_linux.h"
+#include "runtime/restart_hooks.h"
+#include "runtime/runtime_state.h"
+#include "runtime/upgrade.h"
+
+extern "C" {
+// The low window's section in the executable; page aligned, empty when nothing is in it.
+extern std::byte __revenant_low_start[] __attribute__((weak));
+extern std::byte __revenant_low_end[] __attribute__((weak));
+}
+
+namespace revenant::runtime {
+namespace {
+
+alignas(Machine) std::byte machine_storage[sizeof(Machine)];
+
+base::PageRun low_window() {
+  return {base::PageNumber::of(__revenant_low_start),
+          base::PageCount::holding(
+              static_cast<std::uint64_t>(__revenant_low_end - __revenant_low_start))};
+}
+
+// Runs `function` with persistent memory as the place of allocation.
+template <class Function>
+auto in_persistent_memory(Function function) {
+  const objects::AllocationDomain before = objects::allocation_domain();
+  objects::set_allocation_domain(objects::AllocationDomain::kPersistent);
+  auto result = function();
+  objects::set_allocation_domain(before);
+  return result;
+}
+
+constexpr std::size_t kServiceStackBytes = 64 * 1024;
+
+// What a finished program's store says at a later start.
+int report_finished(const store::SnapshotRecord& head, const std::filesystem::path& store) {
+  log_line(
+      "the program in %s has finished with exit code %d, at revision %llu; remove the store, or "
+      "give another --store, to begin anew",
+      store.c_str(), head.info.exit_code, static_cast<unsigned long long>(head.revision.value));
+  return head.info.exit_code;
+}
+
+}  // namespace
+
+Machine::Machine() : safepoint_(detail::stop_requested) {}
+
+Machine& Machine::instance() {
+  static Machine* const machine = new (machine_storage) Machine;
+  return *machine;
+}
+
+int Machine::run(const RunOptions& options, const detail::main_function& main) {
+  set_log_name(options.program.c_str());
+  if (running_) {
+    log_line("revenant::run was called a second time in one process; call it once");
+    return 2;
+  }
+  options_ = options;
+  const base::Result<int> ended = start_and_wait(main);
+  if (ended.ok()) return *ended;
+  log_line("%s", ended.error().message.c_str());
+  return exit_code_of(ended.error().code);
+}
+
+base::Result<int> Machine::start_and_wait(const detail::main_function& main) {
+  REVENANT_TRY(check_captures(main));
+  REVENANT_ASSIGN(build_id_, own_build_id());
+  REVENANT_TRY(open_store());
+  const Found found = find(store_->head(), build_id_, options_.upgrade);
+  const RecoveryAction action = decide(found);
+  if (action == RecoveryAction::kReportFinished) {
+    return report_finished(*store_->head(), options_.store);
+  }
+  if (action == RecoveryAction::kRefuseBuild) {
+    return another_build(*store_->head(), build_id_, options_.store);
+  }
+  REVENANT_TRY(main_thread_.open());
+  REVENANT_TRY(open_space(action == RecoveryAction::kBegin));
+  REVENANT_ASSIGN(generation_, store_->begin_generation());
+  REVENANT_TRY(enter_world(action, main));
+  REVENANT_TRY(start_threads());
+  return end(main_thread_.wait());
+}
+
+base::Status Machine::open_store() {
+  REVENANT_ASSIGN(store_,
+                  store::Store::open({.path = options_.store, .program = options_.program}));
+  source_.attach(*store_);
+  return {};
+}
+
+base::Status Machine::open_space(bool new_world) {
+  REVENANT_TRY(memory_.open(
+      {.low_window = low_window(),
+       .low_contents = new_world ? vm::LowContents::kKeep : vm::LowContents::kFromStore,
+       .tracker = options_.tracker},
+      source_));
+  REVENANT_TRY(memory_.add_segment("heap", vm::kHeapRun, heap_rule_));
+  REVENANT_TRY(memory_.add_segment("stacks", vm::kStackRun, stack_rule_));
+  REVENANT_TRY(memory_.add_segment("heap metadata", vm::kHeapMetadataRun, stored_rule_));
+  REVENANT_TRY(memory_.add_segment("world", vm::kWorldRun, stored_rule_));
+  REVENANT_TRY(memory_.add_segment("stack table", kStackTableRun, stored_rule_));
+  install_crash_reports(memory_, options_.store);
+  adopted_main_.emplace(memory_.adopt_thread());
+  if (!adopted_main_->ok()) return adopted_main_->error();
+  return {};
+}
+
+base::Status Machine::enter_world(RecoveryAction action, const detail::main_function& main) {
+  memory_.set_open_epoch(store_->open_epoch());
+  switch (action) {
+    case RecoveryAction::kBegin:
+      return begin(main);
+    case RecoveryAction::kUpgrade:
+      return upgrade(main);
+    default:
+      return resume();
+  }
+}
+
+base::Status Machine::begin(const detail::main_function& main) {
+  objects::World& world = objects::World::create(draw_guard_values(), store_->open_epoch());
+  new (objects::World::runtime_block()) RuntimeState;
+  attach_objects(world);
+  attach_runtime();
+  return start_main(main);
+}
+
+base::Status Machine::resume() {
+  objects::World& world = objects::World::at_home();
+  REVENANT_TRY(world.check());
+  world.set_open_epoch(store_->open_epoch());
+  RuntimeState& state = RuntimeState::at_home();
+  attach_objects(world);
+  clock_.resume(state.time);
+  attach_runtime();
+  scheduler_.interrupt_calls();
+  {
+    const base::LockGuard guard(scheduler_.lock());
+    releases_.committed_locked(store_->head()->revision);
+  }
+  start_restart_hooks();
+  return {};
+}
+
+void Machine::start_restart_hooks() {
+  if (RuntimeState::at_home().first_hook == nullptr) return;
+  restarting_ = true;
+  scheduler_.set_gate(RuntimeState::at_home().scheduler.threads.next_id);
+  start_service(in_persistent_memory(make_restart_runner), "on_restart");
+}
+
+void Machine::end_restarting() {
+  restarting_ = false;
+  scheduler_.set_gate(0);
+  snapshotter_.hold(false);
+}
+
+void Machine::start_service(std::unique_ptr<detail::task> body, std::string_view name) {
+  const std::stop_source stop = in_persistent_memory([] { return std::stop_source(); });
+  GreenThread* thread = scheduler_.create(body.release(), name, kServiceStackBytes, stop);
+  REVENANT_CHECK(thread != nullptr, "no stack for a thread of the runtime's own");
+  const base::LockGuard guard(scheduler_.lock());
+  thread->record.service = 1;
+  scheduler_.release_locked(*thread);
+}
+
+base::Status Machine::upgrade(const detail::main_function& main) {
+  objects::World& world = objects::World::at_home();
+  REVENANT_TRY(world.check());
+  world.set_open_epoch(store_->open_epoch());
+  const SavedTime time = RuntimeState::at_home().time;
+  drop_threads(memory_);
+  new (objects::World::runtime_block()) RuntimeState;
+  clock_.resume(time);
+  attach_objects(world);
+  attach_runtime();
+  REVENANT_TRY(keep_roots(*roots_, *types_));
+  REVENANT_TRY(tag_old_build(*store_));
+  return start_main(main);
+}
+
+void Machine::attach_objects(objects::World& world) {
+  heap_.emplace(world, heap_pages_, 1);
+  types_.emplace(world, *heap_);
+  roots_.emplace(world, *heap_);
+}
+
+void Machine::attach_runtime() {
+  RuntimeState& state = RuntimeState::at_home();
+  stacks_.attach(state.stacks, memory_, stack_rule_);
+  scheduler_.attach(state.scheduler, generation_, releases_);
+  scheduler_.set_offloader(offload_call);
+  releases_.attach(state.releases,
+                   store_->head().has_value() ? store_->head()->revision : base::kNoEpoch);
+}
+
+base::Status Machine::start_main(const detail::main_function& main) {
+  detail::task* body = in_persistent_memory([&] { return main.make(main.object); });
+  const std::stop_source stop = in_persistent_memory([] { return std::stop_source(); });
+  GreenThread* thread = scheduler_.create(body, "main", options_.stack_bytes, stop);
+  if (thread == nullptr) {
+    return base::Error{base::ErrorCode::kUsage,
+                       "there is no room for main's stack; give a smaller --stack"};
+  }
+  const base::LockGuard guard(scheduler_.lock());
+  scheduler_.release_locked(*thread);
+  return {};
+}
+
+base::Status Machine::start_threads() {
+  REVENANT_TRY(snapshotter_.open(*store_, {.every = options_.snapshot_every,
+                                           .pause_target = options_.pause_target,
+                                           .build_id = build_id_,
+                                           .generation = generation_}));
+  snapshotter_.hold(restarting_);
+  log_line("%s", memory_.tracker_sentence().c_str());
+  running_ = true;
+  const objects::GuardValues guards = objects::World::at_home().guards;
+  REVENANT_TRY(start_os_thread({.name = "housekeeping",
+                                .slot = 0,
+                                .guards = guards,
+                                .memory = &memory_,
+                                .body =
+                                    [](void* machine, StackBounds) {
+                                      static_cast<Machine*>(machine)->snapshotter_.run();
+                                      sleep_for_ever();
+                                    },
+                                .context = this}));
+  return start_os_thread({.name = "worker-0",
+                          .slot = 1,
+                          .guards = guards,
+                          .memory = &memory_,
+                          .body =
+                              [](void* context, StackBounds stack) {
+                                auto& machine = *static_cast<Machine*>(context);
+                                machine.heap_->bind_worker(0);
+                                machine.worker_.run(machine.scheduler_, stack);
+                              },
+                          .context = this});
+}
+
+base::Result<int> Machine::end(const MainEvent& event) {
+  if (event.kind == MainEvent::Kind::kExit) std::exit(event.exit_code);
+  REVENANT_TRY(snapshotter_.stop_after_last_snapshot());
+  return event.kind == MainEvent::Kind::kFinished ? event.exit_code : 0;
+}
+
+int exit_code_of(base::ErrorCode code) {
+  switch (code) {
+    case base::ErrorCode::kUsage:
+      return 2;
+    case base::ErrorCode::kStoreDamaged:
+      return 3;
+    case base::ErrorCode::kNotFound:
+    case base::ErrorCode::kNotAStore:
+      return 10;
+    case base::ErrorCode::kStoreInUse:
+      return 11;
+    case base::ErrorCode::kAnotherBuild:
+    case base::ErrorCode::kAnotherProgram:
+      return 12;
+    case base::ErrorCode::kUnsupportedHost:
+    case base::ErrorCode::kAnotherFormat:
+      return 13;
+    case base::ErrorCode::kNoSuchRevision:
+      return 14;
+    case base::ErrorCode::kNoSpace:
+      return 15;
+    default:
+      return 1;
+  }
+}
+
+}  // namespace revenant::runtime

@@ -1,0 +1,102 @@
+#include "runtime/main_thread_linux.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "base/check.h"
+#include "runtime/log.h"
+
+namespace revenant::runtime {
+namespace {
+
+sigset_t ending_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGTERM);
+  ::sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+void die_of_second_signal(int signal) {
+  static constexpr char kText[] = "second signal: ending without a last snapshot\n";
+  (void)!::write(STDERR_FILENO, kText, sizeof kText - 1);
+  ::_exit(128 + signal);
+}
+
+}  // namespace
+
+base::Status MainThread::open() {
+  const sigset_t signals = ending_signals();
+  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  signals_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (signals_ >= 0 && wake_ >= 0) return {};
+  return base::Error{base::ErrorCode::kUnsupportedHost, std::string("cannot wait for signals: ") +
+                                                            std::strerror(errno) +
+                                                            "; raise RLIMIT_NOFILE (ulimit -n)"};
+}
+
+MainEvent MainThread::wait() {
+  for (;;) {
+    std::array<pollfd, 2> waited{{{signals_, POLLIN, 0}, {wake_, POLLIN, 0}}};
+    ::poll(waited.data(), waited.size(), -1);
+    if ((waited[0].revents & POLLIN) != 0) {
+      signalfd_siginfo info{};
+      (void)!::read(signals_, &info, sizeof info);
+      struct sigaction second {};
+      second.sa_handler = die_of_second_signal;
+      ::sigaction(SIGTERM, &second, nullptr);
+      ::sigaction(SIGINT, &second, nullptr);
+      const sigset_t signals = ending_signals();
+      ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);  // I1
+      return {.kind = MainEvent::Kind::kSignal};
+    }
+    if ((waited[1].revents & POLLIN) == 0) continue;
+    std::uint64_t count = 0;
+    (void)!::read(wake_, &count, sizeof count);
+    serve();
+    const base::LockGuard guard(lock_);
+    if (ended_) return end_;
+  }
+}
+
+void MainThread::serve() {
+  const base::LockGuard guard(lock_);
+  if (request_ == nullptr) return;
+  request_->function(request_->context);
+  request_->served = true;
+  request_ = nullptr;
+  served_.notify_all();
+}
+
+void MainThread::execute(void (*function)(void*), void* context) {
+  Request request{function, context};
+  const base::LockGuard guard(lock_);
+  while (request_ != nullptr) served_.wait(lock_);
+  request_ = &request;
+  wake();
+  while (!request.served) served_.wait(lock_);
+}
+
+void MainThread::post_end(MainEvent end) {
+  const base::LockGuard guard(lock_);
+  ended_ = true;
+  end_ = end;
+  wake();
+}
+
+void MainThread::wake() {
+  const std::uint64_t one = 1;
+  (void)!::write(wake_, &one, sizeof one);
+}
+
+}  // namespace revenant::runtime

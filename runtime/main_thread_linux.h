@@ -1,0 +1,60 @@
+// The process's first thread while the program runs: it waits, for signals and for what must happen
+// on it.
+//
+// exit handlers run on it, and what libc mixes into their registration is its own pointer guard: so
+// green threads have it register them, and have it call exit.
+//
+// I1  SIGTERM and SIGINT are blocked in every thread and read here. A second one ends the process
+//     at once: a last snapshot that cannot be taken must not make a program unkillable.
+//
+// Threads: open() and wait() on the first thread; execute() and post_end() on any other.
+#pragma once
+
+#include <signal.h>
+
+#include "base/lock.h"
+#include "base/result.h"
+
+namespace revenant::runtime {
+
+struct MainEvent {
+  enum class Kind {
+    kSignal,    // SIGTERM or SIGINT
+    kFinished,  // main has returned `exit_code`
+    kExit,      // the program called exit(`exit_code`)
+  };
+  Kind kind;
+  int exit_code = 0;
+};
+
+class MainThread {
+ public:
+  [[nodiscard]] base::Status open();
+  // Serves execute() until something ends the program.
+  MainEvent wait();
+
+  // Runs `function` on the first thread and waits for it.
+  void execute(void (*function)(void*), void* context);
+  void post_end(MainEvent end);
+
+ private:
+  struct Request {
+    void (*function)(void*);
+    void* context;
+    bool served = false;
+  };
+
+  void serve();
+  void wake();
+
+  int signals_ = -1;
+  int wake_ = -1;
+
+  base::Lock lock_{base::LockRank::kMailbox};
+  base::Condition served_;
+  Request* request_ REVENANT_GUARDED_BY(lock_) = nullptr;
+  bool ended_ REVENANT_GUARDED_BY(lock_) = false;
+  MainEvent end_ REVENANT_GUARDED_BY(lock_){};
+};
+
+}  // namespace revenant::runtime

@@ -1,0 +1,154 @@
+#include "runtime/options.h"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+namespace revenant::runtime {
+namespace {
+
+using std::chrono::nanoseconds;
+
+base::Error usage(std::string message) { return {base::ErrorCode::kUsage, std::move(message)}; }
+
+// The text of each flag, as given.
+struct RawOptions {
+  std::string store, snapshot_every = "100ms", pause_target = "200us", memory = "0", stack = "256K";
+  std::string preempt, branch = "main", from, tracker = "auto", keep, key;
+  std::string workers = "1";
+  bool upgrade = false, check_volatile = false;
+};
+
+void declare(CLI::App& app, RawOptions& raw) {
+  app.add_option("--store", raw.store, "the store's directory, made if missing [./PROGRAM.rev]")
+      ->envname("REVENANT_STORE");
+  app.add_option("--snapshot-every", raw.snapshot_every,
+                 "cadence; 0: only on sync() and at the end [100ms]")
+      ->envname("REVENANT_SNAPSHOT_EVERY");
+  app.add_option("--pause-target", raw.pause_target,
+                 "how long a snapshot may stop the program, as far as the kernel allows [200us]");
+  app.add_option("--memory", raw.memory, "resident budget of the space; 0: no limit [0]")
+      ->envname("REVENANT_MEMORY");
+  app.add_option("--stack", raw.stack, "default stack of a green thread [256K]");
+  app.add_option("--workers", raw.workers, "OS threads that run green threads [1]")
+      ->envname("REVENANT_WORKERS");
+  app.add_option("--preempt", raw.preempt, "longest run without a safepoint; off [off]");
+  app.add_option("--branch", raw.branch, "the branch to run on [main]");
+  app.add_option("--from", raw.from, "start from this revision [head of the branch]");
+  app.add_option("--tracker", raw.tracker, "auto, async, sync or mprotect [auto]")
+      ->envname("REVENANT_TRACKER");
+  app.add_option("--keep", raw.keep, "retention policy");
+  app.add_option("--key", raw.key, "authenticate the store with this 32-byte key");
+  app.add_flag("--upgrade", raw.upgrade, "accept a store written by another build");
+  app.add_flag("--check-volatile", raw.check_volatile,
+               "look for pointers into volatile memory in every snapshot");
+}
+
+// What the public surface names and this version does not offer is refused, never ignored.
+base::Status refuse_unoffered(const RawOptions& raw) {
+  const auto refuse = [](std::string_view flag, std::string_view instead) {
+    return usage(std::string(flag) + " is not available in this version; " + std::string(instead));
+  };
+  if (raw.memory != "0") return refuse("--memory", "leave it out to run without a budget");
+  if (raw.workers != "1") return refuse("--workers other than 1", "leave it out");
+  if (!raw.preempt.empty() && raw.preempt != "off") {
+    return refuse("--preempt other than off", "call revenant::safepoint() in long loops");
+  }
+  if (raw.branch != "main") return refuse("--branch other than main", "leave it out");
+  if (!raw.from.empty()) return refuse("--from", "leave it out to go on from the newest snapshot");
+  if (!raw.keep.empty()) return refuse("--keep", "leave it out to keep the last 64 snapshots");
+  if (!raw.key.empty()) return refuse("--key", "leave it out to run an unauthenticated store");
+  if (raw.check_volatile) return refuse("--check-volatile", "leave it out");
+  return {};
+}
+
+base::Result<RunOptions> interpret(const RawOptions& raw, std::string program) {
+  RunOptions options;
+  options.program = std::move(program);
+  options.store = raw.store.empty() ? options.program + ".rev" : raw.store;
+  REVENANT_ASSIGN(options.snapshot_every, parse_duration(raw.snapshot_every));
+  REVENANT_ASSIGN(options.pause_target, parse_duration(raw.pause_target));
+  REVENANT_ASSIGN(options.stack_bytes, parse_size(raw.stack));
+  REVENANT_ASSIGN(options.tracker, vm::parse_tracker(raw.tracker));
+  if (options.stack_bytes < 16 * 1024 || options.stack_bytes > (std::size_t{8} << 30)) {
+    return usage("--stack " + raw.stack + " is out of range; give between 16K and 8G");
+  }
+  options.upgrade = raw.upgrade;
+  return options;
+}
+
+}  // namespace
+
+base::Result<ParsedOptions> parse_options(int argc, const char* const* argv) {
+  const std::string_view path = argc > 0 ? argv[0] : "program";
+  std::string program(path.substr(path.rfind('/') + 1));
+  CLI::App app("An immortal program: killed at any instant, it goes on from its last snapshot.",
+               program);
+  app.allow_extras();
+  RawOptions raw;
+  declare(app, raw);
+  ParsedOptions parsed;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    parsed.exit_now = true;
+    return parsed;
+  } catch (const CLI::ParseError& error) {
+    return usage(std::string(error.what()) + "; see --help");
+  }
+  REVENANT_TRY(refuse_unoffered(raw));
+  REVENANT_ASSIGN(parsed.options, interpret(raw, std::move(program)));
+  parsed.options.arguments = app.remaining();
+  return parsed;
+}
+
+namespace {
+
+struct Unit {
+  std::string_view name;
+  double factor;
+};
+
+// A non-negative number and a unit of `units`; nothing when it is neither.
+template <std::size_t N>
+std::optional<double> parse_number(std::string_view text, const std::array<Unit, N>& units) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || !(number >= 0)) return std::nullopt;
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  for (const Unit& known : units) {
+    if (unit == known.name) return number * known.factor;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+base::Result<nanoseconds> parse_duration(const std::string& text) {
+  if (text == "0") return nanoseconds(0);
+  static constexpr std::array<Unit, 6> kUnits{
+      {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
+  const std::optional<double> ns = parse_number(text, kUnits);
+  if (!ns.has_value() || *ns > 9e18) {
+    return usage("'" + text + "' is no duration; give a number with ns, us, ms, s, m or h");
+  }
+  return nanoseconds(static_cast<std::int64_t>(*ns));
+}
+
+base::Result<std::size_t> parse_size(const std::string& text) {
+  static constexpr std::array<Unit, 5> kUnits{
+      {{"", 1}, {"K", 0x1p10}, {"M", 0x1p20}, {"G", 0x1p30}, {"T", 0x1p40}}};
+  const std::optional<double> bytes = parse_number(text, kUnits);
+  if (!bytes.has_value() || *bytes > 0x1p50) {
+    return usage("'" + text + "' is no size; give a number of bytes, or one with K, M, G or T");
+  }
+  return static_cast<std::size_t>(*bytes);
+}
+
+}  // namespace revenant::runtime

@@ -1,0 +1,41 @@
+// What a program is told about its own running: flags beat environment beats defaults.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "vm/dirty_tracker.h"
+
+namespace revenant::runtime {
+
+struct RunOptions {
+  std::filesystem::path store;
+  std::chrono::nanoseconds snapshot_every = std::chrono::milliseconds(100);
+  std::chrono::nanoseconds pause_target = std::chrono::microseconds(200);
+  std::size_t stack_bytes = 256 * 1024;
+  vm::TrackerChoice tracker = vm::TrackerChoice::kAuto;
+  bool upgrade = false;
+  std::string program;                 // its file's name
+  std::vector<std::string> arguments;  // what is left for the program
+};
+
+// What came of a command line.
+struct ParsedOptions {
+  RunOptions options;
+  bool exit_now = false;  // --help was asked for, and printed
+};
+
+// Reads this start's flags and environment; kUsage for what is wrong, and for what this version
+// does not offer.
+base::Result<ParsedOptions> parse_options(int argc, const char* const* argv);
+
+// "250us", "1.5s", "0": kUsage otherwise.
+base::Result<std::chrono::nanoseconds> parse_duration(const std::string& text);
+// "64M", "2G", "4096".
+base::Result<std::size_t> parse_size(const std::string& text);
+
+}  // namespace revenant::runtime

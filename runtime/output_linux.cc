@@ -1,0 +1,48 @@
+#include "runtime/output_linux.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "runtime/api_support.h"
+
+namespace revenant::runtime {
+namespace {
+
+// Volatile memory only: the kernel fills in no missing page.
+int write_all(const char* text, std::size_t bytes) {
+  while (bytes != 0) {
+    const long written = ::syscall(SYS_write, STDOUT_FILENO, text, bytes);
+    if (written < 0 && errno != EINTR) return errno;
+    if (written < 0) continue;
+    text += written;
+    bytes -= static_cast<std::size_t>(written);
+  }
+  return 0;
+}
+
+// In the frame of the thread that writes.
+struct WriteCall {
+  std::string_view text;
+  int error;
+
+  static void run(void* context) {
+    auto& call = *static_cast<WriteCall*>(context);
+    const std::string copy(call.text);
+    call.error = write_all(copy.data(), copy.size());
+  }
+};
+
+}  // namespace
+
+int write_to_stdout(std::string_view text) {
+  if (current_green_thread() == nullptr) return write_all(text.data(), text.size());
+  WriteCall call{text, 0};
+  while (!Machine::instance().scheduler().call_outside(WriteCall::run, &call)) {
+  }
+  return call.error;
+}
+
+}  // namespace revenant::runtime

@@ -1,0 +1,70 @@
+// The volatile copies of one epoch's pages.
+//
+//   pages, in order of first copy:  p7   p3   p9   ...
+//   copies:                        [4K] [4K] [4K]  ...   one slot a page, copied anew in place
+//
+// I1  A page has at most one slot. Copying it again overwrites the slot.
+// I2  reserve(n) before a stop makes the next n copies touch resident memory only and allocate
+//     nothing: a first touch would cost more than the copy.
+//
+// Memory: one slot for each page of the epoch; trim() gives back what an unusually large one took.
+//
+// Threads: one at a time (the snapshotter, or the worker that runs the stop's step).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/result.h"
+#include "base/units.h"
+
+namespace revenant::runtime {
+
+class PageCopies {
+ public:
+  PageCopies() = default;
+  ~PageCopies();
+  PageCopies(const PageCopies&) = delete;
+  PageCopies& operator=(const PageCopies&) = delete;
+
+  [[nodiscard]] base::Status open();
+
+  void reserve(std::size_t more_pages);
+  // Copies what the page holds now. A page that has gone meanwhile loses its slot.
+  void copy(base::PageNumber page);
+  void copy_run(const base::PageRun& run);
+  // Copies those pages of `run` again that have a slot.
+  void refresh_run(const base::PageRun& run);
+  void clear();
+  void trim();
+
+  [[nodiscard]] bool empty() const { return slots_.empty(); }
+  [[nodiscard]] std::size_t size() const { return slots_.size(); }
+
+  // visit(PageNumber, const std::byte* copy) for each page, until it returns false.
+  template <class Visit>
+  bool for_each(Visit visit) const {
+    for (std::size_t slot = 0; slot < pages_.size(); ++slot) {
+      if (pages_[slot].value == kVacant) continue;
+      if (!visit(pages_[slot], address_of(slot))) return false;
+    }
+    return true;
+  }
+
+ private:
+  static constexpr std::uint64_t kVacant = UINT64_MAX;
+  [[nodiscard]] std::byte* address_of(std::size_t slot) const {
+    return arena_ + slot * base::kPageSize;
+  }
+  void fault_in(std::size_t slots);
+
+  std::byte* arena_ = nullptr;
+  std::size_t resident_slots_ = 0;
+  std::vector<base::PageNumber> pages_;
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t> slots_;
+};
+
+}  // namespace revenant::runtime

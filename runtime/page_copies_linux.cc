@@ -1,0 +1,87 @@
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "runtime/page_copies.h"
+#include "vm/guarded_copy.h"
+#include "vm/space.h"
+
+namespace revenant::runtime {
+namespace {
+
+// Address space for as many pages as the space can hold; frames come as they are used.
+constexpr std::size_t kArenaBytes = vm::kSpaceSize;
+// What trim() leaves resident.
+constexpr std::size_t kKeptSlots = 64 * 1024;
+
+}  // namespace
+
+PageCopies::~PageCopies() {
+  if (arena_ != nullptr) ::munmap(arena_, kArenaBytes);
+}
+
+base::Status PageCopies::open() {
+  void* arena = ::mmap(nullptr, kArenaBytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (arena == MAP_FAILED) {
+    return base::Error{base::ErrorCode::kUnsupportedHost,
+                       std::string("cannot reserve 512 GiB of addresses for page copies: ") +
+                           std::strerror(errno) + "; raise RLIMIT_AS (ulimit -v)"};
+  }
+  arena_ = static_cast<std::byte*>(arena);
+  return {};
+}
+
+void PageCopies::reserve(std::size_t more_pages) {
+  const std::size_t wanted = pages_.size() + more_pages;
+  pages_.reserve(wanted);
+  slots_.reserve(wanted);
+  fault_in(wanted);
+}
+
+void PageCopies::fault_in(std::size_t slots) {
+  for (; resident_slots_ < slots; ++resident_slots_) *address_of(resident_slots_) = std::byte{1};
+}
+
+void PageCopies::copy(base::PageNumber page) {
+  const auto [found, added] =
+      slots_.try_emplace(page.value, static_cast<std::uint32_t>(pages_.size()));
+  const std::uint32_t slot = found->second;  // I1
+  if (added) pages_.push_back(page);
+  resident_slots_ = std::max<std::size_t>(resident_slots_, slot + 1);
+  if (vm::copy_if_present(page, address_of(slot))) return;
+  pages_[slot].value = kVacant;
+  slots_.erase(page.value);
+}
+
+void PageCopies::copy_run(const base::PageRun& run) {
+  for (base::PageNumber page = run.first; page < run.end(); ++page) copy(page);
+}
+
+void PageCopies::refresh_run(const base::PageRun& run) {
+  if (run.count.value <= slots_.size()) {
+    for (base::PageNumber page = run.first; page < run.end(); ++page) {
+      if (slots_.contains(page.value)) copy(page);
+    }
+    return;
+  }
+  for (const base::PageNumber page : std::vector<base::PageNumber>(pages_)) {
+    if (page.value != kVacant && run.contains(page)) copy(page);
+  }
+}
+
+void PageCopies::clear() {
+  pages_.clear();
+  slots_.clear();
+}
+
+void PageCopies::trim() {
+  if (resident_slots_ <= kKeptSlots || pages_.size() > resident_slots_ / 4) return;
+  const std::size_t kept = std::max(kKeptSlots, pages_.size());
+  ::madvise(address_of(kept), (resident_slots_ - kept) * base::kPageSize, MADV_DONTNEED);
+  resident_slots_ = kept;
+}
+
+}  // namespace revenant::runtime

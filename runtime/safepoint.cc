@@ -1,0 +1,60 @@
+#include "runtime/safepoint.h"
+
+#include "base/check.h"
+#include "runtime/program_clock.h"
+
+namespace revenant::runtime {
+
+void Safepoint::park() {
+  const base::LockGuard guard(lock_);
+  if (step_ == nullptr) return;  // released between the poll and here
+  --running_;
+  run_step_if_last();
+  wait_until_released();
+  ++running_;
+}
+
+void Safepoint::leave() {
+  const base::LockGuard guard(lock_);
+  --running_;
+  run_step_if_last();
+}
+
+void Safepoint::enter() {
+  const base::LockGuard guard(lock_);
+  wait_until_released();  // I3
+  ++running_;
+}
+
+std::int64_t Safepoint::stop_and_call(void (*step)(void*), void* context, bool for_good) {
+  const std::int64_t requested_at_ns = ProgramClock::host_monotonic_ns();
+  const base::LockGuard guard(lock_);
+  REVENANT_CHECK(step_ == nullptr, "a stop within a stop");  // I1
+  step_ = step;
+  step_context_ = context;
+  stepped_once_ = false;
+  for_good_ = for_good;
+  requested_.store(true, std::memory_order_release);
+  run_step_if_last();
+  while (!stepped_once_) stepped_.wait(lock_);
+  return released_at_ns_ - requested_at_ns;
+}
+
+void Safepoint::run_step_if_last() {
+  if (step_ == nullptr || stepped_once_ || running_ != 0) return;
+  step_(step_context_);
+  stepped_once_ = true;  // I1
+  if (!for_good_) {
+    step_ = nullptr;
+    requested_.store(false, std::memory_order_release);
+  }
+  released_at_ns_ = ProgramClock::host_monotonic_ns();
+  stepped_.notify_one();
+  released_.notify_all();
+}
+
+void Safepoint::wait_until_released() {
+  while (step_ != nullptr) released_.wait(lock_);
+}
+
+}  // namespace revenant::runtime

@@ -1,0 +1,318 @@
+#include "runtime/snapshotter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/log.h"
+
+namespace revenant::runtime {
+namespace {
+
+using std::chrono::nanoseconds;
+
+// Rounds of pre-copy, and the residue at which another one does not pay.
+constexpr int kMaxRounds = 3;
+constexpr std::uint64_t kSmallResidue = 64;
+// Copies that are made resident ahead of a stop, beyond what the last stops needed.
+constexpr std::size_t kReserveSlack = 256;
+constexpr std::size_t kCoolChunks = 64;
+constexpr std::int64_t kReaderCheckNs = 60'000'000'000;
+constexpr std::int64_t kFirstBackOffNs = 100'000'000;
+constexpr std::int64_t kLongestBackOffNs = 10'000'000'000;
+
+}  // namespace
+
+base::Status Snapshotter::open(store::Store& store, const SnapshotterOptions& options) {
+  store_ = &store;
+  options_ = options;
+  for (vm::DirtyList* list : {&dirty_, &owed_, &released_, &newly_released_}) {
+    REVENANT_TRY(list->open());
+  }
+  REVENANT_TRY(copies_.open());
+  hot_.pin({base::PageNumber::of(objects::kWorldAddress), {1}});
+  hot_.pin({base::PageNumber::of(objects::kRuntimeBlockAddress),
+            base::PageCount::holding(sizeof(RuntimeState))});
+  if (store.head().has_value()) durable_ = store.head()->revision.value;
+  return {};
+}
+
+void Snapshotter::run() {
+  next_due_ns_ = ProgramClock::host_monotonic_ns() + options_.every.count();
+  for (;;) {
+    const Turn turn = wait_for_turn();
+    run_jobs();
+    next_due_ns_ = ProgramClock::host_monotonic_ns() + options_.every.count();
+    const base::Status status = take_snapshot(turn);
+    if (!status.ok()) settle_failure(status.error());
+    if (turn == Turn::kLast) break;
+    housekeep();
+  }
+  const base::LockGuard guard(lock_);
+  stopped_ = true;
+  done_.notify_all();
+}
+
+Snapshotter::Turn Snapshotter::wait_for_turn() {
+  const base::LockGuard guard(lock_);
+  for (;;) {
+    if (stopping_) return Turn::kLast;
+    if (job_ != nullptr && !job_->done) return Turn::kTick;
+    const std::int64_t now_ns = ProgramClock::host_monotonic_ns();
+    if (!held_ && back_off_until_ns_ <= now_ns) {
+      if (std::exchange(requested_, false)) return Turn::kWanted;
+      if (options_.every.count() != 0 && now_ns >= next_due_ns_) return Turn::kTick;
+    }
+    std::int64_t until_ns = options_.every.count() != 0 ? next_due_ns_ : now_ns + kReaderCheckNs;
+    if (held_) until_ns = now_ns + kReaderCheckNs;
+    until_ns = std::max(until_ns, back_off_until_ns_);
+    wake_.wait_for(lock_, nanoseconds(until_ns - now_ns));
+  }
+}
+
+void Snapshotter::run_jobs() {
+  Job* job = nullptr;
+  {
+    const base::LockGuard guard(lock_);
+    job = job_;
+  }
+  if (job == nullptr || job->done) return;
+  job->run(job->context);
+  const base::LockGuard guard(lock_);
+  job->done = true;
+  done_.notify_all();
+}
+
+base::Status Snapshotter::take_snapshot(Turn turn) {
+  REVENANT_TRY(precopy());
+  if (turn == Turn::kTick && copies_.empty() && !hot_.has_unpinned()) return {};  // I4
+  copies_.reserve(hot_.pages() + 2 * residual_pages_ + kReserveSlack);
+  const std::int64_t pause_ns = turn == Turn::kLast
+                                    ? safepoint_.stop_for_good([this] { stop_step(); })
+                                    : safepoint_.stop_and([this] { stop_step(); });
+  pauses_.add(static_cast<std::uint32_t>(pause_ns / 1000));
+  REVENANT_TRY(step_status_);
+  learn_heat();
+  REVENANT_ASSIGN(const bool committed, write_epoch(turn, pause_ns));
+  if (committed) settle_success(epoch_);
+  cool_down();
+  return {};
+}
+
+base::Status Snapshotter::precopy() {
+  copies_.clear();
+  for (const base::PageRun& run : owed_.runs()) copies_.copy_run(run);
+  owed_.clear();
+  std::uint64_t last_pages = UINT64_MAX;
+  for (int round = 0; round < kMaxRounds; ++round) {
+    dirty_.clear();
+    const base::Status harvested = memory_.tracker().harvest(hot_.runs(), dirty_);
+    copy_dirty();
+    REVENANT_TRY(harvested);
+    const std::uint64_t pages = dirty_.pages().value;
+    if (pages <= kSmallResidue || pages > last_pages / 2) break;
+    last_pages = pages;
+  }
+  return {};
+}
+
+void Snapshotter::copy_dirty() {
+  for (const base::PageRun& run : dirty_.runs()) {
+    for (base::PageNumber page = run.first; page < run.end(); ++page) {
+      // Freed memory may hold frames a while; it is never written out.
+      if (memory_.ticket_of(page).kind != vm::Ticket::Kind::kForbidden) copies_.copy(page);
+    }
+  }
+}
+
+// In the stop: no green code runs.
+void Snapshotter::stop_step() {
+  objects::World& world = objects::World::at_home();
+  RuntimeState& state = RuntimeState::at_home();
+  epoch_ = world.open_epoch();
+  world.set_open_epoch(epoch_.next());  // I3
+  state.time = clock_.save();
+  threads_ = static_cast<std::uint32_t>(state.scheduler.threads.all.size());
+  end_ = state.end;
+  dirty_.clear();
+  step_status_ = memory_.tracker().harvest(hot_.runs(), dirty_);
+  copy_dirty();
+  for (const base::PageRun& run : hot_.runs()) copies_.copy_run(run);
+  memory_.take_released(newly_released_);
+  for (const base::PageRun& run : newly_released_.runs()) copies_.refresh_run(run);
+}
+
+void Snapshotter::learn_heat() {
+  residual_pages_ = dirty_.pages().value;
+  for (const base::PageRun& run : dirty_.runs()) {
+    for (base::PageNumber page = run.first; page < run.end(); ++page) hot_.note_dirty(page);
+  }
+  released_.append_all(newly_released_);
+}
+
+// False when nothing had changed and nobody asked: the epoch is dropped.
+base::Result<bool> Snapshotter::write_epoch(Turn turn, std::int64_t pause_ns) {
+  store::EpochWriter& writer = store_->begin_epoch(epoch_);
+  const base::Status put = put_changed(writer);
+  if (put.ok() && !changed_ && released_.empty() && turn == Turn::kTick) {
+    writer.abort();
+    return false;
+  }
+  if (!put.ok()) {
+    writer.abort();
+    return put.error();
+  }
+  store::SnapshotInfo info{.build_id = options_.build_id,
+                           .generation = options_.generation,
+                           .wall_time_ns = ProgramClock::wall_now_ns(),
+                           .pause_us = static_cast<std::uint32_t>(pause_ns / 1000),
+                           .threads = threads_,
+                           .finished = end_.finished,
+                           .exit_code = end_.exit_code};
+  REVENANT_TRY(writer.commit(info));
+  return true;
+}
+
+base::Status Snapshotter::put_changed(store::EpochWriter& writer) {
+  changed_ = false;
+  written_.clear();
+  released_.normalise();
+  for (const base::PageRun& run : released_.runs()) {
+    REVENANT_TRY(writer.drop(run));
+  }
+  base::Status status;
+  copies_.for_each([&](base::PageNumber page, const std::byte* copy) {
+    const store::ContentHash hash = store::hash_page(copy);
+    if (equals_image(page, hash)) return true;
+    status = writer.put(page, copy, hash);
+    written_.emplace_back(page, hash);
+    if (!hot_.is_pinned(page)) changed_ = true;
+    hot_.note_changed(page);
+    return status.ok();
+  });
+  return status;
+}
+
+bool Snapshotter::equals_image(base::PageNumber page, const store::ContentHash& hash) {
+  if (is_released(page)) return false;  // its image is being dropped
+  if (const auto known = images_.find(page.value); known != images_.end()) {
+    return known->second == hash;
+  }
+  const auto reference = store_->find_reference(page);
+  return reference.ok() && reference->has_value() && (*reference)->hash == hash;
+}
+
+bool Snapshotter::is_released(base::PageNumber page) const {
+  const auto runs = released_.runs();
+  const auto after = std::upper_bound(
+      runs.begin(), runs.end(), page,
+      [](base::PageNumber wanted, const base::PageRun& run) { return wanted < run.first; });
+  return after != runs.begin() && std::prev(after)->contains(page);
+}
+
+void Snapshotter::settle_success(base::Epoch committed) {
+  for (const base::PageRun& run : released_.runs()) forget_images(run);
+  for (const auto& [page, hash] : written_) images_.insert_or_assign(page.value, hash);
+  released_.clear();
+  memory_.set_open_epoch(committed.next());
+  durable_.store(committed.value, std::memory_order_release);
+  back_off_ns_ = 0;
+  {
+    const base::LockGuard guard(lock_);
+    if (last_error_.has_value()) log_line("snapshots are being written again");
+    last_error_.reset();
+  }
+  mailbox_.post_committed(committed);
+}
+
+void Snapshotter::forget_images(const base::PageRun& run) {
+  if (run.count.value < images_.size()) {
+    for (base::PageNumber page = run.first; page < run.end(); ++page) images_.erase(page.value);
+  } else {
+    boost::unordered::erase_if(
+        images_, [&](const auto& image) { return run.contains(base::PageNumber{image.first}); });
+  }
+}
+
+void Snapshotter::settle_failure(const base::Error& error) {
+  copies_.for_each([this](base::PageNumber page, const std::byte*) {
+    owed_.append({page, {1}});  // I2
+    return true;
+  });
+  copies_.clear();
+  images_.clear();
+  back_off_ns_ = std::clamp(2 * back_off_ns_, kFirstBackOffNs, kLongestBackOffNs);
+  {
+    const base::LockGuard guard(lock_);
+    if (!last_error_.has_value() || last_error_->message != error.message) {
+      log_line("%s; the program goes on, and the snapshot is tried again", error.message.c_str());
+    }
+    last_error_ = error;
+    back_off_until_ns_ = ProgramClock::host_monotonic_ns() + back_off_ns_;
+  }
+  mailbox_.post_failed();
+}
+
+// Ends the epoch for the hot set and the chunks.
+void Snapshotter::cool_down() {
+  cooled_.clear();
+  hot_.learn(cooled_);
+  for (const base::PageRun& run : cooled_) {
+    const base::Status status = memory_.tracker().protect(run);
+    if (!status.ok()) log_line("%s", status.error().message.c_str());
+    owed_.append(run);  // I2: written since it was copied, perhaps
+  }
+  const auto cooled_chunks = memory_.tracker().cool(kCoolChunks);
+  if (!cooled_chunks.ok()) log_line("%s", cooled_chunks.error().message.c_str());
+}
+
+void Snapshotter::housekeep() {
+  copies_.clear();
+  copies_.trim();
+  const auto report = store_->reclaim_some({});
+  if (!report.ok() && !last_error().has_value()) {
+    log_line("old snapshots could not be removed: %s", report.error().message.c_str());
+  }
+  const std::int64_t now_ns = ProgramClock::host_monotonic_ns();
+  if (now_ns < next_reader_check_ns_) return;
+  next_reader_check_ns_ = now_ns + kReaderCheckNs;
+  store_->check_readers();
+}
+
+base::Status Snapshotter::stop_after_last_snapshot() {
+  const base::LockGuard guard(lock_);
+  stopping_ = true;
+  wake_.notify_all();
+  while (!stopped_) done_.wait(lock_);
+  if (last_error_.has_value()) return *last_error_;
+  return {};
+}
+
+void Snapshotter::request() {
+  const base::LockGuard guard(lock_);
+  requested_ = true;
+  wake_.notify_one();
+}
+
+void Snapshotter::hold(bool held) {
+  const base::LockGuard guard(lock_);
+  held_ = held;
+  wake_.notify_one();
+}
+
+void Snapshotter::run_job(void (*job)(void*), void* context) {
+  Job mine{job, context};
+  const base::LockGuard guard(lock_);
+  while (job_ != nullptr) done_.wait(lock_);
+  job_ = &mine;
+  wake_.notify_one();
+  while (!mine.done) done_.wait(lock_);
+  job_ = nullptr;
+  done_.notify_all();
+}
+
+std::optional<base::Error> Snapshotter::last_error() const {
+  const base::LockGuard guard(lock_);
+  return last_error_;
+}
+
+}  // namespace revenant::runtime

@@ -1,0 +1,149 @@
+// Takes snapshots: pre-copies what changed, stops the program for the rest, commits.
+//
+//   running:   harvest, copy  (again while it pays, at most kMaxRounds)
+//   stopped:   harvest, copy the rest and the hot pages          <- the pause
+//   running:   hash the copies, drop what equals the last image, put, commit, tell who waited
+//
+// I1  What a snapshot holds is the memory of one instant: the stop.
+// I2  A page reported by a harvest is in the copies, in `owed_`, or equal to its image, until an
+//     epoch with it has committed.
+// I3  An epoch's number is drawn in its stop and never used again, committed or not: what the heap
+//     carves after the stop carries a later number than every image of the epoch.
+// I4  Nothing dirty and nobody waiting: no stop, no commit.
+//
+// Memory: a copy of each page of the epoch (page_copies.h).
+//
+// Threads: run() on the housekeeping thread; request(), wait_for_snapshot() and stop from any. The
+// step of the stop runs on the last worker to park. Locks: kMachine for requests; none while pages
+// are copied.
+// Errors: a failed epoch is logged, told to those who wait in sync(), and tried again with
+// back-off; its pages count as dirty again.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/lock.h"
+#include "base/result.h"
+#include "base/units.h"
+#include "objects/world.h"
+#include "runtime/hot_set.h"
+#include "runtime/mailbox.h"
+#include "runtime/page_copies.h"
+#include "runtime/pause_log.h"
+#include "runtime/program_clock.h"
+#include "runtime/runtime_state.h"
+#include "runtime/safepoint.h"
+#include "store/store.h"
+#include "vm/memory_manager.h"
+
+namespace revenant::runtime {
+
+struct SnapshotterOptions {
+  std::chrono::nanoseconds every{std::chrono::milliseconds(100)};  // 0: only on request
+  std::chrono::nanoseconds pause_target{std::chrono::microseconds(200)};
+  store::BuildId build_id{};
+  std::uint64_t generation = 0;
+};
+
+class Snapshotter {
+ public:
+  Snapshotter(vm::MemoryManager& memory, Safepoint& safepoint, ProgramClock& clock,
+              Mailbox& mailbox)
+      : memory_(memory), safepoint_(safepoint), clock_(clock), mailbox_(mailbox) {}
+
+  // Before any green thread runs.
+  [[nodiscard]] base::Status open(store::Store& store, const SnapshotterOptions& options);
+
+  // The housekeeping thread's life.
+  void run();
+  // Ends run() after one last snapshot; returns that one's result once it is taken.
+  base::Status stop_after_last_snapshot();
+
+  // Asks for a snapshot as soon as possible, not at the next tick.
+  void request();
+  // While held, no snapshot is taken.
+  void hold(bool held);
+  // Runs `job` on the housekeeping thread, between snapshots, and waits for it.
+  void run_job(void (*job)(void*), void* context);
+
+  [[nodiscard]] base::Epoch durable() const { return {durable_.load(std::memory_order_acquire)}; }
+  // Why the newest attempt failed, if it did.
+  [[nodiscard]] std::optional<base::Error> last_error() const;
+  [[nodiscard]] const PauseLog& pauses() const { return pauses_; }
+
+ private:
+  struct Job {
+    void (*run)(void*);
+    void* context;
+    bool done = false;
+  };
+
+  enum class Turn { kTick, kWanted, kLast };
+  Turn wait_for_turn();
+  void run_jobs();
+  base::Status take_snapshot(Turn turn);
+  [[nodiscard]] base::Status precopy();
+  void copy_dirty();
+  void stop_step();
+  void learn_heat();
+  [[nodiscard]] base::Result<bool> write_epoch(Turn turn, std::int64_t pause_ns);
+  [[nodiscard]] base::Status put_changed(store::EpochWriter& writer);
+  [[nodiscard]] bool equals_image(base::PageNumber page, const store::ContentHash& hash);
+  [[nodiscard]] bool is_released(base::PageNumber page) const;
+  void forget_images(const base::PageRun& run);
+  void settle_success(base::Epoch committed);
+  void settle_failure(const base::Error& error);
+  void cool_down();
+  void housekeep();
+
+  vm::MemoryManager& memory_;
+  Safepoint& safepoint_;
+  ProgramClock& clock_;
+  Mailbox& mailbox_;
+
+  // Constant after open().
+  store::Store* store_ = nullptr;
+  SnapshotterOptions options_;
+
+  // Used by the housekeeping thread, and by the step while that thread waits.
+  PageCopies copies_;
+  HotSet hot_;
+  vm::DirtyList dirty_;
+  vm::DirtyList owed_;      // reported earlier, and not committed yet
+  vm::DirtyList released_;  // runs given back, to be dropped from the tree
+  vm::DirtyList newly_released_;
+  std::vector<base::PageRun> cooled_;
+  std::vector<std::pair<base::PageNumber, store::ContentHash>> written_;
+  boost::unordered_flat_map<std::uint64_t, store::ContentHash> images_;
+  base::Status step_status_;
+  base::Epoch epoch_;
+  std::uint32_t threads_ = 0;
+  ProgramEnd end_;
+  std::size_t residual_pages_ = 0;
+  bool changed_ = false;  // the program changed something since the last epoch
+  std::int64_t next_due_ns_ = 0;
+  std::int64_t next_reader_check_ns_ = 0;
+  std::int64_t back_off_ns_ = 0;
+
+  // Synchronise themselves.
+  PauseLog pauses_;
+  std::atomic<std::uint64_t> durable_{0};
+
+  mutable base::Lock lock_{base::LockRank::kMachine};
+  base::Condition wake_;
+  base::Condition done_;
+  std::int64_t back_off_until_ns_ REVENANT_GUARDED_BY(lock_) = 0;
+  bool requested_ REVENANT_GUARDED_BY(lock_) = false;
+  bool held_ REVENANT_GUARDED_BY(lock_) = false;
+  bool stopping_ REVENANT_GUARDED_BY(lock_) = false;
+  bool stopped_ REVENANT_GUARDED_BY(lock_) = false;
+  Job* job_ REVENANT_GUARDED_BY(lock_) = nullptr;
+  std::optional<base::Error> last_error_ REVENANT_GUARDED_BY(lock_);
+};
+
+}  // namespace revenant::runtime
