@@ -67,8 +67,9 @@ void check_house_locks(const SourceFile& file, Findings& findings) {
       {std::regex(R"([^\w]pthread_(mutex|cond|rwlock)_(t|init|lock|wait)\b)"),
        "programs redirect it to green threads; use base::Lock with a rank"},
   };
-  // The one file that receives what is redirected may name it.
-  if (kRooms.contains(file.room()) && !file.path.starts_with("runtime/pthread_wrap")) {
+  // Those that receive what is redirected, and reach the originals, name it.
+  static const std::regex kWrappers(R"(^runtime/(pthread_wrap|real_calls)\w*\.(h|cc)$)");
+  if (kRooms.contains(file.room()) && !std::regex_match(file.path, kWrappers)) {
     apply(kBans, file, findings);
   }
 }
