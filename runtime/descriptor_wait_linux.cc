@@ -11,7 +11,7 @@
 #include "base/lock.h"
 #include "runtime/descriptor_wait.h"
 #include "runtime/machine.h"
-#include "runtime/real_calls.h"
+#include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -1,0 +1,77 @@
+// Which descriptors green threads may use: numbers in frames outlive the process that opened them.
+//
+//   number:   0 1 2 | 3 4 5 6 ....................... | base ........... base + 64
+//             always| green threads' and inherited    | the runtime's own
+//   entry:          | 0: free  g: obtained in g       | never marked
+//
+// The entries lie in the space, one generation number for each descriptor number: a thread that
+// comes back after a restart finds that its descriptor is of an earlier generation, and is told
+// EBADF.
+//
+// I1  A number is usable by green threads if it is 0, 1 or 2 or its entry is the current
+// generation. I2  A number of an earlier generation is stale: frames may hold it, so it is not
+// handed out until
+//     it was closed, or none that is not stale is left; then the oldest is.
+// I3  The runtime's own descriptors are never marked, so green threads can neither use, close nor
+//     replace them. They lie high, so that they use up no number a program expects to get.
+//
+// Closing a stale number reports EBADF, as every use of it does, and forgets it.
+//
+// Threads: any worker; entries are atomic. note_inherited() and attach() before green threads run.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/units.h"
+#include "vm/space.h"
+
+namespace revenant::runtime {
+
+// A segment of memory that is all there (vm::StoredRule).
+inline constexpr base::PageRun kDescriptorTableRun = vm::space_run(64 * vm::kMiB, 4 * vm::kMiB);
+inline constexpr int kDescriptorLimit =
+    static_cast<int>(kDescriptorTableRun.count.bytes() / sizeof(std::uint32_t));
+
+class DescriptorTable {
+ public:
+  using Entry = std::atomic<std::uint32_t>;
+
+  // The process's, over kDescriptorTableRun. In static storage.
+  static DescriptorTable& instance();
+  // `entries`: kDescriptorLimit of them.
+  explicit DescriptorTable(Entry* entries) : entries_(entries) {}
+
+  // At the start of run(): what is open now is the program's, and what the runtime opens from here
+  // on is its own.
+  void note_inherited();
+  // Once the space is there: makes `generation` the current one, and what was inherited usable.
+  void attach(std::uint64_t generation);
+
+  [[nodiscard]] bool usable(int descriptor) const;
+  // A new descriptor of a green thread: marks it, moving it to another number if that is stale
+  // (I2). Returns the number, or -1 with errno set and the descriptor closed. Negative ones pass
+  // through.
+  int adopt(int descriptor);
+  // After a close, or of a stale number.
+  void forget(int descriptor);
+  // Whether dup2 may put a green thread's descriptor in its place (I3).
+  [[nodiscard]] bool replaceable(int descriptor) const;
+
+  // A new descriptor of the runtime's own: moves it up. Does nothing before note_inherited().
+  int move_up(int descriptor) const;
+
+ private:
+  [[nodiscard]] bool stale(int descriptor) const;
+  int adopt_in_place_of_oldest(int descriptor);
+  void mark(int descriptor);
+
+  Entry* const entries_;
+  std::uint32_t generation_ = 0;
+  std::atomic<bool> guarding_{false};
+  std::vector<int> inherited_;
+};
+
+}  // namespace revenant::runtime

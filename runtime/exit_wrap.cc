@@ -1,0 +1,71 @@
+// The end of the process, asked for by a green thread.
+//
+// Exit handlers run on the process's main thread, whose pointer guard libc mixed into their
+// registration: so green threads have it register them, in volatile memory, and have it call exit.
+// Handlers belong to a process, as static objects do: the next one registers its own.
+//
+// quick_exit, _exit and abort need nothing that is the main thread's.
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "objects/allocation_domain.h"
+#include "runtime/green_caller.h"
+#include "runtime/machine.h"
+#include "runtime/real_calls_linux.h"
+
+namespace revenant::runtime {
+namespace {
+
+// Lies in the frame of the green thread, which is not parked meanwhile: its worker waits.
+struct Registration {
+  void (*function)(void*);
+  void* argument;
+  void* library;
+  int result;
+
+  static void run(void* context) {
+    auto& made = *static_cast<Registration*>(context);
+    made.result = __real___cxa_atexit(made.function, made.argument, made.library);
+  }
+};
+
+int register_on_main_thread(void (*function)(void*), void* argument, void* library) {
+  Registration registration{function, argument, library, -1};
+  Machine::instance().main_thread().execute(Registration::run, &registration);
+  return registration.result;
+}
+
+void call_plain(void* function) { reinterpret_cast<void (*)()>(function)(); }
+
+// Keeps the worker, so that no green thread runs beside the exit handlers. Counted as parked: a
+// stop does not wait for it.
+void wait_for_the_end(void*) {
+  for (;;) ::pause();
+}
+
+}  // namespace
+}  // namespace revenant::runtime
+
+using namespace revenant::runtime;
+
+extern "C" {
+
+int __wrap___cxa_atexit(void (*function)(void*), void* argument, void* library) {
+  if (green_caller() == nullptr) return __real___cxa_atexit(function, argument, library);
+  return register_on_main_thread(function, argument, library);
+}
+
+int __wrap_atexit(void (*function)()) {
+  return __wrap___cxa_atexit(call_plain, reinterpret_cast<void*>(function), nullptr);
+}
+
+void __wrap_exit(int code) {
+  if (green_caller() == nullptr) __real_exit(code);
+  Machine& machine = Machine::instance();
+  for (;;) {  // again in the next process, if a snapshot saw the thread here
+    machine.main_thread().post_end({.kind = MainEvent::Kind::kExit, .exit_code = code});
+    machine.scheduler().call_outside(wait_for_the_end, nullptr);
+  }
+}
+
+}  // extern "C"

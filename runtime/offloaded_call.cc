@@ -1,0 +1,55 @@
+#include "runtime/offloaded_call.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <new>
+
+#include "runtime/machine.h"
+#include "runtime/real_calls_linux.h"
+
+namespace revenant::runtime {
+
+struct OffloadedCall::Block {
+  long number = 0;
+  std::array<long, 6> arguments{};
+  long result = -1;
+  int error = ENOMEM;
+
+  static void run(void* context) {
+    auto& block = *static_cast<Block*>(context);
+    const auto& [a, b, c, d, e, f] = block.arguments;
+    block.result = __real_syscall(block.number, a, b, c, d, e, f);
+    block.error = errno;
+  }
+};
+
+OffloadedCall::OffloadedCall(std::size_t bytes) {
+  void* memory = __real_malloc(sizeof(Block) + bytes);
+  block_ = memory == nullptr ? nullptr : new (memory) Block;
+}
+
+OffloadedCall::~OffloadedCall() { __real_free(block_); }
+
+void* OffloadedCall::data() const { return block_ == nullptr ? nullptr : block_ + 1; }
+
+bool OffloadedCall::make_with(long number, const std::array<long, 6>& arguments) {
+  if (block_ == nullptr) return true;
+  block_->number = number;
+  block_->arguments = arguments;
+  const bool made = Machine::instance().scheduler().call_offloaded(Block::run, block_);
+  if (!made) block_ = nullptr;  // I1
+  return made;
+}
+
+long OffloadedCall::result() const {
+  if (block_ == nullptr) {
+    errno = ENOMEM;
+    return -1;
+  }
+  if (block_->result < 0) errno = block_->error;
+  return block_->result;
+}
+
+}  // namespace revenant::runtime

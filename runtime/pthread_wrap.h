@@ -1,0 +1,81 @@
+// pthread's mutexes, conditions and read-write locks, as green threads use them.
+//
+//   pthread_mutex_t (40 bytes)    | owner : 8 | depth : 4 | .. | kind : 4 | .. | first : 8 | last :
+//   8 | pthread_cond_t (48)           | first : 8 | last : 8 | ........ | clock, by libc's own bit
+//   | .... pthread_rwlock_t (56)         | readers : 4 (-1: a writer) | .. | first : 8 | last : 8 |
+//   ..........
+//
+// Objects in the space are of the layouts drawn here, in libc's bytes: zero is unlocked, as libc's
+// static initialisers and init functions leave them, and libc's destroy functions find nothing to
+// do. Owners and queues survive a restart with the threads they name.
+//
+// Objects elsewhere are libc's own (its and libstdc++'s locks, a program's static ones). They begin
+// anew with each process, so no thread may be queued on them: a green thread tries, and takes a nap
+// while it fails. A static recursive or error-checking mutex, whose owner libc takes from the OS
+// thread, is of the layout above without its queue.
+//
+// I1  An object is used by green threads only, or lies outside the space and is of libc's default
+//     kind.
+// I2  A waiter is on the queue of an object in the space only.
+//
+// Threads: green threads. Locks: kScheduler guards what lies in the space.
+#pragma once
+
+#include <pthread.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/scheduler.h"
+#include "runtime/wait_queue.h"
+
+namespace revenant::runtime {
+
+struct GreenMutex {
+  GreenThread* owner;
+  std::uint32_t depth;
+  std::uint32_t unused;
+  std::int32_t kind;  // libc's: PTHREAD_MUTEX_NORMAL, _RECURSIVE, ... in the low bits
+  std::uint32_t unused_too;
+  WaitQueue waiters;
+
+  static GreenMutex& of(pthread_mutex_t& mutex) { return reinterpret_cast<GreenMutex&>(mutex); }
+  [[nodiscard]] int type() const { return kind & 3; }
+};
+static_assert(sizeof(GreenMutex) <= sizeof(pthread_mutex_t));
+static_assert(offsetof(GreenMutex, kind) == offsetof(pthread_mutex_t, __data.__kind));
+
+struct GreenCondition {
+  WaitQueue waiters;
+
+  static GreenCondition& of(pthread_cond_t& condition) {
+    return reinterpret_cast<GreenCondition&>(condition);
+  }
+};
+static_assert(sizeof(GreenCondition) <= offsetof(pthread_cond_t, __data.__wrefs));
+
+struct GreenRwlock {
+  std::int32_t readers;
+  std::uint32_t unused;
+  WaitQueue waiters;
+
+  static GreenRwlock& of(pthread_rwlock_t& lock) { return reinterpret_cast<GreenRwlock&>(lock); }
+};
+static_assert(sizeof(GreenRwlock) <= offsetof(pthread_rwlock_t, __data.__flags));
+
+// Takes and releases a mutex for the calling green thread; 0 or an errno value, as pthread's.
+int lock_green(pthread_mutex_t& mutex, const Deadline& deadline);
+int try_lock_green(pthread_mutex_t& mutex);
+int unlock_green(pthread_mutex_t& mutex);
+
+// Calls `attempt` under the scheduler's lock until it does not say EBUSY, waiting on `queue`
+// meanwhile; null: napping. ETIMEDOUT past the deadline.
+template <class Attempt>
+int acquire(WaitQueue* queue, const void* object, const Deadline& deadline, Attempt attempt);
+
+// Whether `deadline` has passed.
+bool is_over(const Deadline& deadline);
+
+}  // namespace revenant::runtime
+
+#include "runtime/pthread_wrap_acquire.h"

@@ -1,0 +1,35 @@
+// The loop of every lock of pthread_wrap.h: try, wait, try again.
+#pragma once
+
+#include <cerrno>
+
+#include "base/lock.h"
+#include "runtime/blocking.h"
+#include "runtime/machine.h"
+#include "runtime/pthread_wrap.h"
+
+namespace revenant::runtime {
+
+template <class Attempt>
+int acquire(WaitQueue* queue, const void* object, const Deadline& deadline,
+            Attempt attempt) REVENANT_NO_THREAD_SAFETY_ANALYSIS {
+  Scheduler& scheduler = Machine::instance().scheduler();
+  for (;;) {
+    scheduler.lock().lock();
+    const int result = attempt();
+    if (result != EBUSY || is_over(deadline)) {
+      scheduler.lock().unlock();
+      return result == EBUSY ? ETIMEDOUT : result;
+    }
+    if (queue == nullptr) {
+      scheduler.lock().unlock();
+      nap();
+      continue;
+    }
+    Waiter waiter{.thread = Worker::of_this_thread()->current()};
+    queue->push_back(waiter);
+    scheduler.wait_locked(waiter, deadline, {WaitKind::kMutex, object});
+  }
+}
+
+}  // namespace revenant::runtime

@@ -1,0 +1,155 @@
+// The functions of libc behind those that programs' calls are redirected to
+// (cmake/wrapped_symbols.txt).
+//
+// For code that stands in the way itself, or must not be held up by it.
+#pragma once
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstddef>
+
+extern "C" {
+
+int __real___cxa_atexit(void (*function)(void*), void* argument, void* library);
+decltype(::accept) __real_accept;
+decltype(::accept4) __real_accept4;
+decltype(::access) __real_access;
+decltype(::arc4random_buf) __real_arc4random_buf;
+decltype(::bind) __real_bind;
+decltype(::chdir) __real_chdir;
+decltype(::chmod) __real_chmod;
+decltype(::clock_gettime) __real_clock_gettime;
+decltype(::clock_nanosleep) __real_clock_nanosleep;
+decltype(::close) __real_close;
+decltype(::connect) __real_connect;
+decltype(::dup) __real_dup;
+decltype(::dup2) __real_dup2;
+decltype(::dup3) __real_dup3;
+decltype(::epoll_create1) __real_epoll_create1;
+decltype(::epoll_ctl) __real_epoll_ctl;
+decltype(::epoll_pwait) __real_epoll_pwait;
+decltype(::epoll_wait) __real_epoll_wait;
+decltype(::eventfd) __real_eventfd;
+[[noreturn]] void __real_exit(int code);
+decltype(::fchmod) __real_fchmod;
+decltype(::fchmodat) __real_fchmodat;
+decltype(::fcntl) __real_fcntl;
+decltype(::fdatasync) __real_fdatasync;
+decltype(::flock) __real_flock;
+decltype(::fork) __real_fork;
+void __real_free(void* block);
+decltype(::fstat) __real_fstat;
+decltype(::fstatat) __real_fstatat;
+decltype(::fsync) __real_fsync;
+decltype(::ftruncate) __real_ftruncate;
+decltype(::getcwd) __real_getcwd;
+decltype(::getentropy) __real_getentropy;
+decltype(::getpeername) __real_getpeername;
+decltype(::getrandom) __real_getrandom;
+decltype(::getrusage) __real_getrusage;
+decltype(::getsockname) __real_getsockname;
+decltype(::getsockopt) __real_getsockopt;
+decltype(::ioctl) __real_ioctl;
+decltype(::isatty) __real_isatty;
+decltype(::link) __real_link;
+decltype(::listen) __real_listen;
+decltype(::lseek) __real_lseek;
+decltype(::lstat) __real_lstat;
+void* __real_malloc(std::size_t size);
+decltype(::mkdir) __real_mkdir;
+decltype(::nanosleep) __real_nanosleep;
+decltype(::openat) __real_openat;
+decltype(::pipe) __real_pipe;
+decltype(::pipe2) __real_pipe2;
+decltype(::poll) __real_poll;
+decltype(::ppoll) __real_ppoll;
+decltype(::pread) __real_pread;
+decltype(::preadv) __real_preadv;
+decltype(::pselect) __real_pselect;
+decltype(::pthread_cond_broadcast) __real_pthread_cond_broadcast;
+decltype(::pthread_cond_clockwait) __real_pthread_cond_clockwait;
+decltype(::pthread_cond_signal) __real_pthread_cond_signal;
+decltype(::pthread_cond_timedwait) __real_pthread_cond_timedwait;
+decltype(::pthread_cond_wait) __real_pthread_cond_wait;
+decltype(::pthread_create) __real_pthread_create;
+decltype(::pthread_mutex_clocklock) __real_pthread_mutex_clocklock;
+decltype(::pthread_mutex_lock) __real_pthread_mutex_lock;
+decltype(::pthread_mutex_timedlock) __real_pthread_mutex_timedlock;
+decltype(::pthread_mutex_trylock) __real_pthread_mutex_trylock;
+decltype(::pthread_mutex_unlock) __real_pthread_mutex_unlock;
+decltype(::pthread_rwlock_clockrdlock) __real_pthread_rwlock_clockrdlock;
+decltype(::pthread_rwlock_clockwrlock) __real_pthread_rwlock_clockwrlock;
+decltype(::pthread_rwlock_rdlock) __real_pthread_rwlock_rdlock;
+decltype(::pthread_rwlock_tryrdlock) __real_pthread_rwlock_tryrdlock;
+decltype(::pthread_rwlock_trywrlock) __real_pthread_rwlock_trywrlock;
+decltype(::pthread_rwlock_unlock) __real_pthread_rwlock_unlock;
+decltype(::pthread_rwlock_wrlock) __real_pthread_rwlock_wrlock;
+decltype(::pthread_sigmask) __real_pthread_sigmask;
+decltype(::pwrite) __real_pwrite;
+decltype(::pwritev) __real_pwritev;
+decltype(::read) __real_read;
+decltype(::readlink) __real_readlink;
+decltype(::readv) __real_readv;
+decltype(::recv) __real_recv;
+decltype(::recvfrom) __real_recvfrom;
+decltype(::recvmsg) __real_recvmsg;
+decltype(::remove) __real_remove;
+decltype(::rename) __real_rename;
+decltype(::rmdir) __real_rmdir;
+decltype(::sched_yield) __real_sched_yield;
+decltype(::select) __real_select;
+decltype(::send) __real_send;
+decltype(::sendfile) __real_sendfile;
+decltype(::sendmsg) __real_sendmsg;
+decltype(::sendto) __real_sendto;
+decltype(::setsockopt) __real_setsockopt;
+decltype(::shutdown) __real_shutdown;
+decltype(::signalfd) __real_signalfd;
+decltype(::sigprocmask) __real_sigprocmask;
+decltype(::sleep) __real_sleep;
+decltype(::socket) __real_socket;
+decltype(::socketpair) __real_socketpair;
+decltype(::stat) __real_stat;
+decltype(::statvfs) __real_statvfs;
+decltype(::symlink) __real_symlink;
+decltype(::syscall) __real_syscall;
+decltype(::system) __real_system;
+decltype(::timerfd_create) __real_timerfd_create;
+decltype(::truncate) __real_truncate;
+decltype(::uname) __real_uname;
+decltype(::unlink) __real_unlink;
+decltype(::unlinkat) __real_unlinkat;
+decltype(::usleep) __real_usleep;
+decltype(::utimensat) __real_utimensat;
+decltype(::wait) __real_wait;
+decltype(::wait4) __real_wait4;
+decltype(::waitpid) __real_waitpid;
+decltype(::write) __real_write;
+decltype(::writev) __real_writev;
+
+}  // extern "C"

@@ -1,0 +1,93 @@
+// Time, as green threads see it: monotonic clocks are the program's, which goes on over restarts,
+// and a sleep parks the green thread only.
+//
+// Reading the clock needs no bounce: libc does it in the program's own mode (vdso).
+#include <sched.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "runtime/blocking.h"
+#include "runtime/green_caller.h"
+#include "runtime/green_time.h"
+#include "runtime/machine.h"
+#include "runtime/real_calls_linux.h"
+
+namespace revenant::runtime {
+namespace {
+
+constexpr long kSecondInNs = 1'000'000'000;
+
+bool is_monotonic(clockid_t clock) {
+  return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
+         clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
+}
+
+bool is_valid(const timespec& time) {
+  return time.tv_nsec >= 0 && time.tv_nsec < kSecondInNs && time.tv_sec >= 0;
+}
+
+// 0 or an errno value, as clock_nanosleep.
+int green_sleep(clockid_t clock, int flags, const timespec& time) {
+  if (!is_valid(time)) return EINVAL;
+  if (clock != CLOCK_REALTIME && clock != CLOCK_TAI && !is_monotonic(clock)) return EINVAL;
+  sleep_until((flags & TIMER_ABSTIME) != 0 ? deadline_at(clock, time)
+                                           : deadline_in(std::chrono::seconds(time.tv_sec) +
+                                                         std::chrono::nanoseconds(time.tv_nsec)));
+  return 0;
+}
+
+}  // namespace
+
+Deadline deadline_at(clockid_t clock, const timespec& time) {
+  constexpr std::int64_t kLongestS = kNoDeadline / kSecondInNs - 1;
+  if (time.tv_sec > kLongestS) return {};
+  return {.ns = time.tv_sec * kSecondInNs + time.tv_nsec, .wall = !is_monotonic(clock)};
+}
+
+}  // namespace revenant::runtime
+
+using namespace revenant::runtime;
+
+extern "C" {
+
+int __wrap_clock_gettime(clockid_t clock, timespec* time) {
+  if (!is_monotonic(clock) || green_caller() == nullptr) return __real_clock_gettime(clock, time);
+  const std::int64_t now_ns = Machine::instance().clock().now_ns();
+  *time = {.tv_sec = now_ns / kSecondInNs, .tv_nsec = now_ns % kSecondInNs};
+  return 0;
+}
+
+int __wrap_nanosleep(const timespec* time, timespec* left) {
+  if (green_caller() == nullptr) return __real_nanosleep(time, left);
+  const int error = green_sleep(CLOCK_MONOTONIC, 0, *time);
+  if (error == 0) return 0;
+  errno = error;
+  return -1;
+}
+
+int __wrap_clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* left) {
+  if (green_caller() == nullptr) return __real_clock_nanosleep(clock, flags, time, left);
+  return green_sleep(clock, flags, *time);
+}
+
+int __wrap_usleep(useconds_t us) {
+  if (green_caller() == nullptr) return __real_usleep(us);
+  sleep_until(deadline_in(std::chrono::microseconds(us)));
+  return 0;
+}
+
+unsigned __wrap_sleep(unsigned seconds) {
+  if (green_caller() == nullptr) return __real_sleep(seconds);
+  sleep_until(deadline_in(std::chrono::seconds(seconds)));
+  return 0;
+}
+
+int __wrap_sched_yield() {
+  if (green_caller() == nullptr) return __real_sched_yield();
+  Machine::instance().scheduler().yield();
+  return 0;
+}
+
+}  // extern "C"
