@@ -103,7 +103,7 @@ struct Slab {
     return true;
   }
   void forget_type(std::uint32_t index) {
-    TypeId* slots = types.load(std::memory_order_relaxed);
+    TypeId* slots = types.load(std::memory_order_acquire);
     if (slots != nullptr) [[unlikely]]
       slots[index] = kUnknownType;
   }
