@@ -86,7 +86,11 @@ base::Status HistoryChecker::check_snapshot(const SnapshotBytes& snapshot) {
   const base::Epoch revision{snapshot.revision};
   const base::Epoch parent{snapshot.parent};
   KeySet keys = take_parent_keys(parent);
-  if (parent != base::kNoEpoch) REVENANT_TRY(bury(snapshot, keys));
+  if (parent != base::kNoEpoch) {
+    REVENANT_TRY(bury(snapshot, keys));
+  } else if (snapshot.dead_images + snapshot.dead_nodes != 0) {
+    trees_.report(revision, std::nullopt, "it has no parent, and its record counts a dead list");
+  }
   trees_.check(revision, snapshot.root, parent, keys);
   count(snapshot, keys);
   accounted_.images.insert(keys.images.begin(), keys.images.end());

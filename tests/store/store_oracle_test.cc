@@ -85,7 +85,7 @@ class OracleRun {
   }
 
   void tag() {
-    if (revisions_.empty() || random_() % 4 != 0) return;
+    if (revisions_.empty()) return;
     const std::string name = "tag" + std::to_string(tags_.size());
     const base::Epoch revision = store_->head()->revision;
     ASSERT_TRUE(store_->tag(name, revision).ok());
