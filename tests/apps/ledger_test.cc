@@ -53,7 +53,8 @@ TEST_F(LedgerTest, WhatWasSyncedIsThereAfterSigkill) {
   const std::string checked = second.line();
   EXPECT_THAT(checked, ::testing::StartsWith("checked 2 "));
   EXPECT_GE(count_in(checked), count_in(synced));
-  EXPECT_GE(count_in(second.line_with("synced")), count_in(checked));
+  // What is synced first may have been counted before the snapshot that was restored.
+  EXPECT_GE(count_in(second.line_with("synced")), count_in(synced));
 }
 
 TEST_F(LedgerTest, SigtermEndsItInOrder) {
