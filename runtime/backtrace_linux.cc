@@ -85,7 +85,7 @@ __attribute__((noinline)) Backtrace capture_backtrace(std::uintptr_t first) {
 
 void describe(const Backtrace& backtrace, ReportText& text) {
   static backtrace_state* const state = backtrace_create_state(nullptr, 0, ignore_error, nullptr);
-  for (std::size_t i = 0; i < backtrace.count; ++i) {
+  for (std::size_t i = 0; i < backtrace.count;) {
     const std::uintptr_t pc = backtrace.frames[i];
     Frame frame{&text, i};
     if (state != nullptr) backtrace_pcinfo(state, pc, on_line, ignore_error, &frame);
@@ -93,6 +93,9 @@ void describe(const Backtrace& backtrace, ReportText& text) {
       backtrace_syminfo(state, pc, on_symbol, ignore_error, &frame);
     }
     if (!frame.described) text.add("    #%-2zu 0x%012zx\n", i, pc);
+    const std::size_t first = i;
+    while (i < backtrace.count && backtrace.frames[i] == pc) ++i;
+    if (i - first > 1) text.add("         (and %zu times more)\n", i - first - 1);
   }
 }
 

@@ -194,10 +194,10 @@ void on_signal(int signal, siginfo_t*, void* context) {
   end_report(noted ? state.noted_backtrace : capture_backtrace(instruction_of(context)), kFailed);
 }
 
-// Goes over to the alternate stack (I1), with what was noted.
-[[noreturn]] void report_noted() {
+// Goes over to the alternate stack (I1), with what was noted; the backtrace begins at `first`.
+[[noreturn]] void report_noted(const void* first) {
   objects::set_allocation_domain(objects::AllocationDomain::kVolatile);
-  report().noted_backtrace = capture_backtrace();
+  report().noted_backtrace = capture_backtrace(reinterpret_cast<std::uintptr_t>(first));
   ::raise(SIGABRT);
   ::_exit(kFailed);
 }
@@ -218,7 +218,7 @@ void note_exception(const char* what) {
   objects::set_allocation_domain(objects::AllocationDomain::kVolatile);
   if (!std::current_exception()) {
     std::snprintf(report().noted, sizeof report().noted, "called std::terminate");
-    report_noted();
+    report_noted(__builtin_return_address(0));
   }
   try {
     throw;
@@ -227,13 +227,13 @@ void note_exception(const char* what) {
   } catch (...) {
     note_exception("");
   }
-  report_noted();
+  report_noted(__builtin_return_address(0));
 }
 
 void on_misuse(const objects::MisuseReport& misuse) {
   std::snprintf(report().noted, sizeof report().noted, "misused the heap: %.3000s",
                 misuse.sentence);
-  report_noted();
+  report_noted(__builtin_return_address(0));
 }
 
 void take_signal(int signal, struct sigaction& previous) {

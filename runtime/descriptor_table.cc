@@ -6,9 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <charconv>
 #include <filesystem>
 #include <new>
+#include <string>
 #include <system_error>
 
 #include "runtime/real_calls_linux.h"
@@ -55,7 +56,10 @@ DescriptorTable& DescriptorTable::instance() {
 void DescriptorTable::note_inherited() {
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", failed)) {
-    inherited_.push_back(std::atoi(entry.path().filename().c_str()));
+    const std::string name = entry.path().filename().string();
+    int descriptor = -1;
+    std::from_chars(name.data(), name.data() + name.size(), descriptor);
+    inherited_.push_back(descriptor);
   }
   // The iterator's own is closed by now.
   std::erase_if(inherited_, [](int descriptor) { return !is_open(descriptor); });

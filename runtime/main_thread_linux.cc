@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "runtime/log.h"
+#include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {
@@ -28,7 +29,7 @@ sigset_t ending_signals() {
 
 void die_of_second_signal(int signal) {
   static constexpr char kText[] = "second signal: ending without a last snapshot\n";
-  (void)!::write(STDERR_FILENO, kText, sizeof kText - 1);
+  (void)!__real_write(STDERR_FILENO, kText, sizeof kText - 1);
   ::_exit(128 + signal);
 }
 
@@ -48,10 +49,10 @@ base::Status MainThread::open() {
 MainEvent MainThread::wait() {
   for (;;) {
     std::array<pollfd, 2> waited{{{signals_, POLLIN, 0}, {wake_, POLLIN, 0}}};
-    ::poll(waited.data(), waited.size(), -1);
+    __real_poll(waited.data(), waited.size(), -1);
     if ((waited[0].revents & POLLIN) != 0) {
       signalfd_siginfo info{};
-      (void)!::read(signals_, &info, sizeof info);
+      (void)!__real_read(signals_, &info, sizeof info);
       struct sigaction second {};
       second.sa_handler = die_of_second_signal;
       ::sigaction(SIGTERM, &second, nullptr);
@@ -62,7 +63,7 @@ MainEvent MainThread::wait() {
     }
     if ((waited[1].revents & POLLIN) == 0) continue;
     std::uint64_t count = 0;
-    (void)!::read(wake_, &count, sizeof count);
+    (void)!__real_read(wake_, &count, sizeof count);
     serve();
     const base::LockGuard guard(lock_);
     if (ended_) return end_;
@@ -95,8 +96,9 @@ void MainThread::post_end(MainEvent end) {
 }
 
 void MainThread::wake() {
-  const std::uint64_t one = 1;
-  (void)!::write(wake_, &one, sizeof one);
+  static constexpr std::uint64_t kOne = 1;
+  // Past the redirection of green threads' calls: they may not touch the runtime's descriptors.
+  (void)!__real_write(wake_, &kOne, sizeof kOne);
 }
 
 }  // namespace revenant::runtime

@@ -1,0 +1,107 @@
+#include "tests/runtime/child_program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <thread>
+
+#include "base/check.h"
+
+namespace revenant::testing {
+namespace {
+
+struct Pipe {
+  int read = -1;
+  int write = -1;
+  Pipe() {
+    int pair[2];
+    REVENANT_CHECK(::pipe2(pair, O_CLOEXEC) == 0);
+    read = pair[0];
+    write = pair[1];
+  }
+};
+
+std::string read_all(int descriptor) {
+  std::string all;
+  std::array<char, 4096> part{};
+  for (;;) {
+    const ssize_t got = ::read(descriptor, part.data(), part.size());
+    if (got <= 0) return all;
+    all.append(part.data(), static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace
+
+int Ended::exit_code() const { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
+
+ChildProgram::ChildProgram(const std::function<int()>& body) {
+  const Pipe in;
+  const Pipe out;
+  const Pipe err;
+  pid_ = ::fork();
+  REVENANT_CHECK(pid_ >= 0);
+  if (pid_ == 0) {
+    ::dup2(in.read, STDIN_FILENO);
+    ::dup2(out.write, STDOUT_FILENO);
+    ::dup2(err.write, STDERR_FILENO);
+    for (const Pipe* each : {&in, &out, &err}) {
+      ::close(each->read);
+      ::close(each->write);
+    }
+    std::exit(body());
+  }
+  ::close(in.read);
+  ::close(out.write);
+  ::close(err.write);
+  stdin_ = in.write;
+  stdout_ = out.read;
+  stderr_ = err.read;
+}
+
+ChildProgram::~ChildProgram() {
+  if (pid_ > 0) {
+    kill();
+    wait();
+  }
+  close_stdin();
+  ::close(stdout_);
+  ::close(stderr_);
+}
+
+void ChildProgram::tell(const std::string& text) {
+  REVENANT_CHECK(::write(stdin_, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+}
+
+void ChildProgram::close_stdin() {
+  if (stdin_ >= 0) ::close(stdin_);
+  stdin_ = -1;
+}
+
+bool ChildProgram::says(const std::string& text) {
+  std::array<char, 4096> part{};
+  while (out_.find(text) == std::string::npos) {
+    const ssize_t got = ::read(stdout_, part.data(), part.size());
+    if (got <= 0) return false;
+    out_.append(part.data(), static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
+void ChildProgram::kill() { ::kill(pid_, SIGKILL); }
+
+Ended ChildProgram::wait() {
+  Ended ended;
+  std::thread errors([&] { ended.err = read_all(stderr_); });
+  ended.out = out_ + read_all(stdout_);
+  errors.join();
+  REVENANT_CHECK(::waitpid(pid_, &ended.status, 0) == pid_);
+  pid_ = -1;
+  return ended;
+}
+
+}  // namespace revenant::testing

@@ -1,0 +1,64 @@
+// A program of the test's own, run in a child process as users run theirs: killed, and started
+// again on the same store.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "revenant/revenant.h"
+
+namespace revenant::testing {
+
+// How a child ended, and what it said.
+struct Ended {
+  int status = 0;  // of waitpid
+  std::string out;
+  std::string err;
+
+  [[nodiscard]] int exit_code() const;  // -1: killed by a signal
+};
+
+class ChildProgram {
+ public:
+  // Runs `main` as a program on `store`.
+  template <class F>
+  ChildProgram(const std::filesystem::path& store, F main)
+      : ChildProgram([&store, &main] {
+          options chosen;
+          chosen.store = store;
+          chosen.snapshot_every = std::chrono::milliseconds(10);
+          return run(chosen, main);
+        }) {}
+  ~ChildProgram();
+  ChildProgram(const ChildProgram&) = delete;
+  ChildProgram& operator=(const ChildProgram&) = delete;
+
+  // Writes to its stdin, or closes it.
+  void tell(const std::string& text);
+  void close_stdin();
+  // Reads its stdout until it holds `text`; false when the child ended before.
+  bool says(const std::string& text);
+  void kill();
+  // Waits for its end.
+  Ended wait();
+
+ private:
+  explicit ChildProgram(const std::function<int()>& body);
+
+  pid_t pid_ = -1;
+  int stdin_ = -1;
+  int stdout_ = -1;
+  int stderr_ = -1;
+  std::string out_;
+};
+
+// Runs `main` on a new store to its end.
+template <class F>
+Ended run_to_end(const std::filesystem::path& store, F main) {
+  return ChildProgram(store, main).wait();
+}
+
+}  // namespace revenant::testing

@@ -1,0 +1,95 @@
+#include "runtime/descriptor_table.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+namespace revenant::runtime {
+namespace {
+
+// A table of the test's own memory, which two "processes" share as the space would.
+class DescriptorTableTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<DescriptorTable::Entry[]> entries_ =
+      std::make_unique<DescriptorTable::Entry[]>(kDescriptorLimit);
+
+  // As a process of that generation has it.
+  std::unique_ptr<DescriptorTable> of_generation(std::uint64_t generation) {
+    auto table = std::make_unique<DescriptorTable>(entries_.get());
+    table->attach(generation);
+    return table;
+  }
+  static int some_file() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+};
+
+TEST_F(DescriptorTableTest, OnlyWhatWasAdoptedIsUsable) {
+  const auto table = of_generation(1);
+  const int descriptor = some_file();
+  EXPECT_FALSE(table->usable(descriptor));
+  EXPECT_FALSE(table->replaceable(descriptor));
+  EXPECT_EQ(table->adopt(descriptor), descriptor);
+  EXPECT_TRUE(table->usable(descriptor));
+  EXPECT_TRUE(table->replaceable(descriptor));
+  table->forget(descriptor);
+  EXPECT_FALSE(table->usable(descriptor));
+  ::close(descriptor);
+}
+
+TEST_F(DescriptorTableTest, StandardDescriptorsAreAlwaysUsable) {
+  const auto table = of_generation(7);
+  for (const int descriptor : {0, 1, 2}) EXPECT_TRUE(table->usable(descriptor));
+  for (const int descriptor : {-1, kDescriptorLimit}) EXPECT_FALSE(table->usable(descriptor));
+}
+
+TEST_F(DescriptorTableTest, ANumberOfAnEarlierGenerationIsStaleAndNotHandedOut) {
+  const int first = of_generation(1)->adopt(some_file());
+  ::close(first);  // as the end of the process does
+  const auto table = of_generation(2);
+  EXPECT_FALSE(table->usable(first));
+  const int opened = some_file();
+  ASSERT_EQ(opened, first);  // the lowest free number, as ever
+  const int moved = table->adopt(opened);
+  EXPECT_NE(moved, first);
+  EXPECT_TRUE(table->usable(moved));
+  EXPECT_EQ(::fcntl(moved, F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(::fcntl(first, F_GETFD), -1);
+  table->forget(first);
+  const int again = some_file();
+  EXPECT_EQ(table->adopt(again), first);
+  ::close(again);
+  ::close(moved);
+}
+
+TEST_F(DescriptorTableTest, WithoutNumbersLeftTheOldestIsUsedAgain) {
+  const int limit = static_cast<int>(::sysconf(_SC_OPEN_MAX));
+  for (int number = 3; number < limit && number < kDescriptorLimit; ++number) entries_[number] = 5;
+  int oldest = 10;
+  while (::fcntl(oldest, F_GETFD) >= 0) ++oldest;  // the test may have inherited some
+  entries_[oldest] = 2;
+  const auto table = of_generation(6);
+  EXPECT_EQ(table->adopt(some_file()), oldest);
+  EXPECT_TRUE(table->usable(oldest));
+  ::close(oldest);
+}
+
+TEST_F(DescriptorTableTest, InheritedDescriptorsAreUsableAndTheRuntimesOwnMoveUp) {
+  const int inherited = some_file();
+  DescriptorTable table(entries_.get());
+  EXPECT_EQ(table.move_up(inherited), inherited) << "before run() everything stays where it is";
+  table.note_inherited();
+  const int own = some_file();
+  const int moved = table.move_up(own);
+  table.attach(1);
+  EXPECT_TRUE(table.usable(inherited));
+  EXPECT_FALSE(table.usable(moved));
+  EXPECT_GT(moved, inherited + 100);
+  EXPECT_EQ(::fcntl(own, F_GETFD), -1);
+  ::close(moved);
+  ::close(inherited);
+}
+
+}  // namespace
+}  // namespace revenant::runtime

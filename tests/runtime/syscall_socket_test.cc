@@ -1,0 +1,143 @@
+// Sockets and waiting for several descriptors, from green threads.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "tests/runtime/child_program.h"
+#include "tests/runtime/in_child.h"
+#include "tests/support/temporary_directory.h"
+
+namespace revenant::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+class SyscallSocket : public ::testing::Test {
+ protected:
+  template <class F>
+  void expect_well(F main) {
+    const Ended ended = run_to_end(directory_ / "store", main);
+    EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
+  }
+
+ private:
+  TemporaryDirectory directory_;
+};
+
+TEST_F(SyscallSocket, AServerAndItsClientShareOneWorker) {
+  expect_well([] {
+    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+    auto address = std::make_unique<sockaddr_in>();
+    address->sin_family = AF_INET;
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* generic = reinterpret_cast<sockaddr*>(address.get());
+    socklen_t size = sizeof *address;
+    EXPECT_IN_CHILD(::bind(listener, generic, size) == 0 && ::listen(listener, 8) == 0);
+    EXPECT_IN_CHILD(::getsockname(listener, generic, &size) == 0 && address->sin_port != 0);
+    std::string received(1 << 20, '\0');
+    ssize_t count = 0;
+    thread server([&] {
+      const int stream = ::accept(listener, nullptr, nullptr);
+      count = ::recv(stream, received.data(), received.size(), MSG_WAITALL);
+      ::send(stream, "bye", 3, 0);
+      ::close(stream);
+    });
+    const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+    EXPECT_IN_CHILD(::connect(client, generic, sizeof *address) == 0);
+    const std::string sent(received.size(), 'x');
+    EXPECT_IN_CHILD(::send(client, sent.data(), sent.size(), 0) == 1 << 20);
+    char answer[4] = {};
+    EXPECT_IN_CHILD(::recv(client, answer, 3, MSG_WAITALL) == 3 && answer == std::string("bye"));
+    server.join();
+    EXPECT_IN_CHILD(count == 1 << 20 && received == sent);
+    EXPECT_IN_CHILD(::recv(client, answer, 1, 0) == 0);
+    return 0;
+  });
+}
+
+TEST_F(SyscallSocket, MessagesAndTheirDescriptorsArrive) {
+  expect_well([] {
+    int pair[2];
+    int ends[2];
+    EXPECT_IN_CHILD(::socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0 && ::pipe(ends) == 0);
+    std::string head = "head";
+    std::string tail = "tail";
+    iovec parts[] = {{head.data(), 4}, {tail.data(), 4}};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{.msg_iov = parts,
+                   .msg_iovlen = 2,
+                   .msg_control = control,
+                   .msg_controllen = sizeof control};
+    cmsghdr* rights = CMSG_FIRSTHDR(&message);
+    *rights = {
+        .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    std::memcpy(CMSG_DATA(rights), &ends[1], sizeof(int));
+    EXPECT_IN_CHILD(::sendmsg(pair[0], &message, 0) == 8);
+    head = tail = "....";
+    EXPECT_IN_CHILD(::recvmsg(pair[1], &message, 0) == 8 && head == "head" && tail == "tail");
+    int passed = -1;
+    std::memcpy(&passed, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
+    EXPECT_IN_CHILD(passed != ends[1] && ::write(passed, "x", 1) == 1);
+    char byte = 0;
+    EXPECT_IN_CHILD(::read(ends[0], &byte, 1) == 1 && byte == 'x');
+    return 0;
+  });
+}
+
+TEST_F(SyscallSocket, ASocketsOwnTimeoutCounts) {
+  expect_well([] {
+    int pair[2];
+    EXPECT_IN_CHILD(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    const timeval timeout{.tv_sec = 0, .tv_usec = 20'000};
+    EXPECT_IN_CHILD(::setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0);
+    char byte = 0;
+    EXPECT_IN_CHILD(::recv(pair[0], &byte, 1, 0) == -1 && errno == EAGAIN);
+    return 0;
+  });
+}
+
+TEST_F(SyscallSocket, PollSelectAndEpollWaitForOtherThreads) {
+  expect_well([] {
+    int ends[2];
+    EXPECT_IN_CHILD(::pipe(ends) == 0);
+    const int epoll = ::epoll_create1(0);
+    epoll_event event{.events = EPOLLIN, .data = {.fd = 77}};
+    EXPECT_IN_CHILD(::epoll_ctl(epoll, EPOLL_CTL_ADD, ends[0], &event) == 0);
+    for (int turn = 0; turn < 3; ++turn) {
+      thread writer([&] {
+        this_thread::sleep_for(10ms);
+        ::write(ends[1], "x", 1);
+      });
+      pollfd polled[] = {{ends[0], POLLIN, 0}, {-1, POLLIN, 7}};
+      fd_set set;
+      FD_ZERO(&set);
+      FD_SET(ends[0], &set);
+      epoll_event found{};
+      if (turn == 0) EXPECT_IN_CHILD(::poll(polled, 2, -1) == 1 && polled[0].revents == POLLIN);
+      if (turn == 1) EXPECT_IN_CHILD(::select(ends[0] + 1, &set, nullptr, nullptr, nullptr) == 1);
+      if (turn == 2)
+        EXPECT_IN_CHILD(::epoll_wait(epoll, &found, 1, -1) == 1 && found.data.fd == 77);
+      EXPECT_IN_CHILD(FD_ISSET(ends[0], &set));
+      char byte = 0;
+      EXPECT_IN_CHILD(::read(ends[0], &byte, 1) == 1);
+    }
+    pollfd nothing{ends[0], POLLIN, 0};
+    EXPECT_IN_CHILD(::poll(&nothing, 1, 15) == 0);
+    EXPECT_IN_CHILD(::epoll_wait(epoll, &event, 1, 15) == 0);
+    pollfd foreign{900, POLLIN, 0};
+    EXPECT_IN_CHILD(::poll(&foreign, 1, -1) == 1 && foreign.revents == POLLNVAL);
+    return 0;
+  });
+}
+
+}  // namespace
+}  // namespace revenant::testing
