@@ -75,7 +75,7 @@ int log_snapshots(const Context& context, const LogRequest& request) {
       }
     }
     if (!context.json) table.print(context.color);
-    return kWell;
+    return base::kWell;
   });
 }
 

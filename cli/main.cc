@@ -148,7 +148,7 @@ int CommandLine::run(int argc, char** argv) {
   try {
     parser_.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return parser_.exit(error) == 0 ? kWell : kUsage;
+    return parser_.exit(error) == 0 ? base::kWell : base::kBadUsage;
   }
   return run_chosen();
 }

@@ -74,7 +74,7 @@ int verify_store(const Context& context, const VerifyRequest& request) {
     REVENANT_ASSIGN(const auto report, verify(reader.history(), request, sinks));
     progress.clear();
     print_summary(context, report);
-    return report.findings == 0 ? kWell : kFindings;
+    return report.findings == 0 ? base::kWell : base::kFindings;
   });
 }
 

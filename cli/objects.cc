@@ -26,7 +26,7 @@ int list_roots(const Context& context, const std::string& revision) {
           }
         }
         if (!context.json) table.print(context.color);
-        return kWell;
+        return base::kWell;
       });
 }
 

@@ -144,7 +144,7 @@ int show_snapshot(const Context& context, const ShowRequest& request) {
                          } else {
                            print_for_people(view.record(), findings, request, context.color);
                          }
-                         return kWell;
+                         return base::kWell;
                        });
 }
 

@@ -122,7 +122,7 @@ int list_threads(const Context& context, const std::string& revision) {
                      human_bytes(stack_size(*thread)), wait_of(*thread)});
         }
         if (!context.json) table.print(context.color);
-        return kWell;
+        return base::kWell;
       });
 }
 

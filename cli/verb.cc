@@ -18,7 +18,7 @@ namespace {
 // Without cores and without a handler: the parent says what happened.
 [[noreturn]] void run_as_child(const std::function<int()>& verb) {
   std::signal(SIGINT, SIG_DFL);
-  int code = kFailed;
+  int code = base::kFailed;
   try {
     code = verb();
   } catch (const std::exception& error) {
@@ -30,14 +30,14 @@ namespace {
 }
 
 int judge_signal(const std::filesystem::path& store, int signal) {
-  if (signal == SIGINT) return kInterrupted;
+  if (signal == SIGINT) return base::kInterrupted;
   // Whoever read the results wants no more of them.
   if (signal == SIGPIPE || signal == SIGTERM || signal == SIGKILL) return 128 + signal;
   fmt::print(stderr,
              "revenant: {} is damaged: reading it ended with signal {} (SIG{}); restore it from a "
              "copy, or move it away and start anew\n",
              store.string(), signal, ::sigabbrev_np(signal));
-  return kFindings;
+  return base::kFindings;
 }
 
 }  // namespace

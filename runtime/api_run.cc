@@ -2,6 +2,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/exit_code.h"
 #include "revenant/durability.h"
 #include "revenant/run.h"
 #include "runtime/api_support.h"
@@ -52,7 +53,7 @@ int run_with(const RunOptions& options, const detail::main_function& main) {
 int refuse(const base::Error& error) {
   runtime::set_log_name(program_invocation_short_name);
   runtime::log_line("%s", error.message.c_str());
-  return runtime::exit_code_of(error.code);
+  return base::exit_code_of(error.code);
 }
 
 }  // namespace

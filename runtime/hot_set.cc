@@ -13,77 +13,79 @@ void append_page(std::vector<base::PageRun>& runs, base::PageNumber page) {
   }
 }
 
-// Keeps the longest runs, in order of address; the pages of the others go to `dropped`.
-void keep_longest(std::vector<base::PageRun>& runs, std::size_t most,
-                  std::vector<base::PageRun>& dropped) {
-  if (runs.size() <= most) return;
-  std::nth_element(runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(most), runs.end(),
-                   [](const auto& a, const auto& b) { return a.count > b.count; });
-  dropped.assign(runs.begin() + static_cast<std::ptrdiff_t>(most), runs.end());
-  runs.resize(most);
-  std::sort(runs.begin(), runs.end());
+bool any_contains(std::span<const base::PageRun> sorted, base::PageNumber page) {
+  const auto after = std::ranges::upper_bound(sorted, page, {}, &base::PageRun::first);
+  return after != sorted.begin() && std::prev(after)->contains(page);
 }
 
 }  // namespace
 
+bool HotSet::contains(base::PageNumber page) const { return any_contains(runs_, page); }
+bool HotSet::is_pinned(base::PageNumber page) const { return any_contains(pinned_, page); }
+
 void HotSet::pin(const base::PageRun& run) {
-  for (base::PageNumber page = run.first; page < run.end(); ++page) {
-    history_[page.value] = {.hot = true, .pinned = true};
-    ++pinned_pages_;
-  }
-  std::vector<base::PageRun> none;
-  rebuild(none);
+  pinned_.push_back(run);
+  std::ranges::sort(pinned_);
+  pinned_pages_ += run.count.value;
+  runs_ = pinned_;
+  pages_ = pinned_pages_;
 }
 
-bool HotSet::is_pinned(base::PageNumber page) const {
-  const auto found = history_.find(page.value);
-  return found != history_.end() && found->second.pinned;
-}
-
-void HotSet::learn(std::vector<base::PageRun>& cooled) {
-  bool changed = false;
-  boost::unordered::erase_if(history_, [&](auto& each) {
-    History& history = each.second;
-    const bool was_hot = history.hot;
-    const bool keep = advance(history);
-    changed |= was_hot != history.hot;
-    if (was_hot && !history.hot) cooled.push_back({base::PageNumber{each.first}, {1}});
-    return !keep;
+void HotSet::note_dirty(base::PageNumber page, base::Epoch now) {
+  constexpr unsigned kHeated = (1u << kHeatingStops) - 1;
+  bool heated = false;
+  map_.upsert(page, [&](vm::PageEntry& entry) {
+    if (entry.state() == vm::PageState::kUntouched) entry.take<vm::touch>();
+    entry.mark_dirty(now);
+    heated = (entry.heat(now) & kHeated) == kHeated;
   });
-  if (changed) rebuild(cooled);
+  if (heated) candidates_.push_back(page.value);
 }
 
-// One stop further; false when there is nothing left to remember.
-bool HotSet::advance(History& history) {
-  const bool dirty = history.dirty_now;
-  history.dirty_now = false;
-  if (history.pinned) return true;
-  if (!history.hot) {
-    if (!dirty) return false;
-    if (++history.streak >= kHeatingStops) history = {.hot = true};
-    return true;
-  }
-  history.streak = dirty ? 0 : static_cast<std::uint8_t>(history.streak + 1);
-  if (history.streak >= kCoolingStops) history.hot = false;
-  return history.hot;
-}
-
-void HotSet::rebuild(std::vector<base::PageRun>& cooled) {
+void HotSet::learn(base::Epoch now, std::vector<base::PageRun>& cooled) {
+  bool changed = false;
   std::vector<std::uint64_t> pages;
-  for (const auto& [page, history] : history_) {
-    if (history.hot) pages.push_back(page);
+  for (const base::PageRun& run : runs_) {
+    for (base::PageNumber page = run.first; page < run.end(); ++page) {
+      if (has_cooled(page, now)) {
+        append_page(cooled, page);
+        changed = true;
+      } else {
+        pages.push_back(page.value);
+      }
+    }
   }
-  std::sort(pages.begin(), pages.end());
+  for (const std::uint64_t candidate : candidates_) {
+    if (contains(base::PageNumber{candidate})) continue;
+    pages.push_back(candidate);
+    changed = true;
+  }
+  candidates_.clear();
+  if (changed) rebuild(pages, cooled);
+}
+
+bool HotSet::has_cooled(base::PageNumber page, base::Epoch now) const {
+  if (is_pinned(page)) return false;
+  const auto entry = map_.find(page);
+  return !entry.has_value() || entry->heat(now) == 0;
+}
+
+void HotSet::rebuild(std::vector<std::uint64_t>& pages, std::vector<base::PageRun>& cooled) {
+  std::ranges::sort(pages);
   runs_.clear();
   for (const std::uint64_t page : pages) append_page(runs_, base::PageNumber{page});
-  std::vector<base::PageRun> dropped;
-  keep_longest(runs_, kMaxRuns, dropped);  // I1
-  for (const base::PageRun& run : dropped) {
-    for (base::PageNumber page = run.first; page < run.end(); ++page) history_.erase(page.value);
-    cooled.push_back(run);
+  if (runs_.size() > kMaxRuns) {  // I1
+    const auto kept = runs_.begin() + kMaxRuns;
+    std::ranges::nth_element(runs_, kept, [this](const auto& a, const auto& b) {
+      const bool a_pinned = is_pinned(a.first);
+      return a_pinned != is_pinned(b.first) ? a_pinned : a.count > b.count;
+    });
+    cooled.insert(cooled.end(), kept, runs_.end());
+    runs_.erase(kept, runs_.end());
+    std::ranges::sort(runs_);
   }
-  hot_pages_ = 0;
-  for (const base::PageRun& run : runs_) hot_pages_ += run.count.value;
+  pages_ = 0;
+  for (const base::PageRun& run : runs_) pages_ += run.count.value;
 }
 
 }  // namespace revenant::runtime

@@ -4,12 +4,14 @@
 #include <new>
 #include <utility>
 
+#include "base/exit_code.h"
 #include "objects/allocation_domain.h"
 #include "objects/world.h"
 #include "runtime/build_id_linux.h"
 #include "runtime/call_pool.h"
 #include "runtime/capture_check_linux.h"
 #include "runtime/crash_report_linux.h"
+#include "runtime/descriptor_table.h"
 #include "runtime/guard_values_linux.h"
 #include "runtime/log.h"
 #include "runtime/os_thread_linux.h"
@@ -74,10 +76,11 @@ int Machine::run(const RunOptions& options, const detail::main_function& main) {
   const base::Result<int> ended = start_and_wait(main);
   if (ended.ok()) return *ended;
   log_line("%s", ended.error().message.c_str());
-  return exit_code_of(ended.error().code);
+  return base::exit_code_of(ended.error().code);
 }
 
 base::Result<int> Machine::start_and_wait(const detail::main_function& main) {
+  DescriptorTable::instance().note_inherited();
   REVENANT_TRY(check_captures(main));
   REVENANT_ASSIGN(build_id_, own_build_id());
   REVENANT_TRY(open_store());
@@ -115,6 +118,7 @@ base::Status Machine::open_space(bool new_world) {
   REVENANT_TRY(memory_.add_segment("heap metadata", vm::kHeapMetadataRun, stored_rule_));
   REVENANT_TRY(memory_.add_segment("world", vm::kWorldRun, stored_rule_));
   REVENANT_TRY(memory_.add_segment("stack table", kStackTableRun, stored_rule_));
+  REVENANT_TRY(memory_.add_segment("descriptor table", kDescriptorTableRun, stored_rule_));
   install_crash_reports(memory_, options_.store);
   adopted_main_.emplace(memory_.adopt_thread());
   if (!adopted_main_->ok()) return adopted_main_->error();
@@ -202,6 +206,7 @@ void Machine::attach_objects(objects::World& world) {
 }
 
 void Machine::attach_runtime() {
+  DescriptorTable::instance().attach(generation_);
   RuntimeState& state = RuntimeState::at_home();
   stacks_.attach(state.stacks, memory_, stack_rule_);
   scheduler_.attach(state.scheduler, generation_, releases_);
@@ -259,32 +264,6 @@ base::Result<int> Machine::end(const MainEvent& event) {
   if (event.kind == MainEvent::Kind::kExit) std::exit(event.exit_code);
   REVENANT_TRY(snapshotter_.stop_after_last_snapshot());
   return event.kind == MainEvent::Kind::kFinished ? event.exit_code : 0;
-}
-
-int exit_code_of(base::ErrorCode code) {
-  switch (code) {
-    case base::ErrorCode::kUsage:
-      return 2;
-    case base::ErrorCode::kStoreDamaged:
-      return 3;
-    case base::ErrorCode::kNotFound:
-    case base::ErrorCode::kNotAStore:
-      return 10;
-    case base::ErrorCode::kStoreInUse:
-      return 11;
-    case base::ErrorCode::kAnotherBuild:
-    case base::ErrorCode::kAnotherProgram:
-      return 12;
-    case base::ErrorCode::kUnsupportedHost:
-    case base::ErrorCode::kAnotherFormat:
-      return 13;
-    case base::ErrorCode::kNoSuchRevision:
-      return 14;
-    case base::ErrorCode::kNoSpace:
-      return 15;
-    default:
-      return 1;
-  }
 }
 
 }  // namespace revenant::runtime

@@ -118,7 +118,4 @@ class Machine {
   std::optional<objects::Roots> roots_;
 };
 
-// The exit code that the public surface documents for an error.
-int exit_code_of(base::ErrorCode code);
-
 }  // namespace revenant::runtime

@@ -4,6 +4,8 @@
 // snapshot stops nobody else. The snapshotter, the callers of blocking system calls and the signal
 // thread leave a message here; a worker takes it at its next turn.
 //
+// I1  has_mail() is true from the first message after take() until the next take().
+//
 // Threads: any. Locks: kMailbox. The messages are volatile: what a lost one would have said is said
 // again by recovery.
 #pragma once

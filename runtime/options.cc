@@ -9,10 +9,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/duration.h"
+
 namespace revenant::runtime {
 namespace {
-
-using std::chrono::nanoseconds;
 
 base::Error usage(std::string message) { return {base::ErrorCode::kUsage, std::move(message)}; }
 
@@ -71,8 +71,8 @@ base::Result<RunOptions> interpret(const RawOptions& raw, std::string program) {
   RunOptions options;
   options.program = std::move(program);
   options.store = raw.store.empty() ? options.program + ".rev" : raw.store;
-  REVENANT_ASSIGN(options.snapshot_every, parse_duration(raw.snapshot_every));
-  REVENANT_ASSIGN(options.pause_target, parse_duration(raw.pause_target));
+  REVENANT_ASSIGN(options.snapshot_every, base::parse_duration(raw.snapshot_every));
+  REVENANT_ASSIGN(options.pause_target, base::parse_duration(raw.pause_target));
   REVENANT_ASSIGN(options.stack_bytes, parse_size(raw.stack));
   REVENANT_ASSIGN(options.tracker, vm::parse_tracker(raw.tracker));
   if (options.stack_bytes < 16 * 1024 || options.stack_bytes > (std::size_t{8} << 30)) {
@@ -129,17 +129,6 @@ std::optional<double> parse_number(std::string_view text, const std::array<Unit,
 }
 
 }  // namespace
-
-base::Result<nanoseconds> parse_duration(const std::string& text) {
-  if (text == "0") return nanoseconds(0);
-  static constexpr std::array<Unit, 6> kUnits{
-      {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
-  const std::optional<double> ns = parse_number(text, kUnits);
-  if (!ns.has_value() || *ns > 9e18) {
-    return usage("'" + text + "' is no duration; give a number with ns, us, ms, s, m or h");
-  }
-  return nanoseconds(static_cast<std::int64_t>(*ns));
-}
 
 base::Result<std::size_t> parse_size(const std::string& text) {
   static constexpr std::array<Unit, 5> kUnits{

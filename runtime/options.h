@@ -33,8 +33,6 @@ struct ParsedOptions {
 // does not offer.
 base::Result<ParsedOptions> parse_options(int argc, const char* const* argv);
 
-// "250us", "1.5s", "0": kUsage otherwise.
-base::Result<std::chrono::nanoseconds> parse_duration(const std::string& text);
 // "64M", "2G", "4096".
 base::Result<std::size_t> parse_size(const std::string& text);
 

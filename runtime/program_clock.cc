@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
-extern "C" int __real_clock_gettime(clockid_t clock, timespec* time);
+#include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

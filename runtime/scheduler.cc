@@ -33,7 +33,7 @@ void Scheduler::attach(SchedulerState& state, std::uint64_t generation, CommitLi
 GreenThread* Scheduler::create(detail::task* body, std::string_view name, std::size_t stack_bytes,
                                std::stop_source stop) {
   const base::LockGuard guard(lock_);
-  const StackSlot slot = stacks_.allocate(stack_bytes + sizeof(GreenThread) + 16);
+  const StackSlot slot = stacks_.allocate(stack_bytes);
   if (slot.low == nullptr) return nullptr;
   unpoison_stack({slot.low, static_cast<std::size_t>(slot.high - slot.low)});
   constexpr std::size_t kDescriptorBytes = (sizeof(GreenThread) + 63) / 64 * 64;

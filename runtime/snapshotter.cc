@@ -16,9 +16,13 @@ constexpr std::uint64_t kSmallResidue = 64;
 // Copies that are made resident ahead of a stop, beyond what the last stops needed.
 constexpr std::size_t kReserveSlack = 256;
 constexpr std::size_t kCoolChunks = 64;
+// A released run beyond this is looked for in the map's entries, not in the map page by page.
+constexpr std::uint64_t kManyPages = 1 << 16;
 constexpr std::int64_t kReaderCheckNs = 60'000'000'000;
 constexpr std::int64_t kFirstBackOffNs = 100'000'000;
 constexpr std::int64_t kLongestBackOffNs = 10'000'000'000;
+
+vm::ContentHash of(const store::ContentHash& hash) { return {hash.low, hash.high}; }
 
 }  // namespace
 
@@ -144,7 +148,9 @@ void Snapshotter::stop_step() {
 void Snapshotter::learn_heat() {
   residual_pages_ = dirty_.pages().value;
   for (const base::PageRun& run : dirty_.runs()) {
-    for (base::PageNumber page = run.first; page < run.end(); ++page) hot_.note_dirty(page);
+    for (base::PageNumber page = run.first; page < run.end(); ++page) {
+      hot_.note_dirty(page, epoch_);
+    }
   }
   released_.append_all(newly_released_);
 }
@@ -186,19 +192,24 @@ base::Status Snapshotter::put_changed(store::EpochWriter& writer) {
     status = writer.put(page, copy, hash);
     written_.emplace_back(page, hash);
     if (!hot_.is_pinned(page)) changed_ = true;
-    hot_.note_changed(page);
+    if (hot_.contains(page)) hot_.note_dirty(page, epoch_);
     return status.ok();
   });
   return status;
 }
 
+// Whether the page's newest image is this content, and will be taken for it after a restart.
 bool Snapshotter::equals_image(base::PageNumber page, const store::ContentHash& hash) {
   if (is_released(page)) return false;  // its image is being dropped
-  if (const auto known = images_.find(page.value); known != images_.end()) {
-    return known->second == hash;
-  }
+  const auto entry = memory_.map().find(page);
+  const bool known = entry.has_value() && entry->hash() != vm::ContentHash{};
+  if (known && entry->hash() != of(hash)) return false;
+  const vm::Ticket ticket = memory_.ticket_of(page);
+  if (ticket.kind != vm::Ticket::Kind::kStored) return false;
   const auto reference = store_->find_reference(page);
-  return reference.ok() && reference->has_value() && (*reference)->hash == hash;
+  // An image from before the memory was carved anew is stale, whatever it holds.
+  return reference.ok() && reference->has_value() && (*reference)->hash == hash &&
+         (*reference)->birth >= ticket.not_before;
 }
 
 bool Snapshotter::is_released(base::PageNumber page) const {
@@ -211,7 +222,12 @@ bool Snapshotter::is_released(base::PageNumber page) const {
 
 void Snapshotter::settle_success(base::Epoch committed) {
   for (const base::PageRun& run : released_.runs()) forget_images(run);
-  for (const auto& [page, hash] : written_) images_.insert_or_assign(page.value, hash);
+  for (const auto& [page, hash] : written_) {
+    memory_.map().upsert(page, [&](vm::PageEntry& entry) {
+      if (entry.state() == vm::PageState::kUntouched) entry.take<vm::touch>();
+      entry.mark_clean(of(hash));
+    });
+  }
   released_.clear();
   memory_.set_open_epoch(committed.next());
   durable_.store(committed.value, std::memory_order_release);
@@ -225,12 +241,14 @@ void Snapshotter::settle_success(base::Epoch committed) {
 }
 
 void Snapshotter::forget_images(const base::PageRun& run) {
-  if (run.count.value < images_.size()) {
-    for (base::PageNumber page = run.first; page < run.end(); ++page) images_.erase(page.value);
-  } else {
-    boost::unordered::erase_if(
-        images_, [&](const auto& image) { return run.contains(base::PageNumber{image.first}); });
+  vm::VmMap& map = memory_.map();
+  if (run.count.value < kManyPages) {
+    for (base::PageNumber page = run.first; page < run.end(); ++page) map.erase(page);
+    return;
   }
+  map.for_each([&](base::PageNumber page, const vm::PageEntry&) {
+    if (run.contains(page)) map.erase(page);
+  });
 }
 
 void Snapshotter::settle_failure(const base::Error& error) {
@@ -239,7 +257,6 @@ void Snapshotter::settle_failure(const base::Error& error) {
     return true;
   });
   copies_.clear();
-  images_.clear();
   back_off_ns_ = std::clamp(2 * back_off_ns_, kFirstBackOffNs, kLongestBackOffNs);
   {
     const base::LockGuard guard(lock_);
@@ -255,7 +272,7 @@ void Snapshotter::settle_failure(const base::Error& error) {
 // Ends the epoch for the hot set and the chunks.
 void Snapshotter::cool_down() {
   cooled_.clear();
-  hot_.learn(cooled_);
+  hot_.learn(epoch_, cooled_);
   for (const base::PageRun& run : cooled_) {
     const base::Status status = memory_.tracker().protect(run);
     if (!status.ok()) log_line("%s", status.error().message.c_str());

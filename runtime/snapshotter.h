@@ -112,14 +112,13 @@ class Snapshotter {
 
   // Used by the housekeeping thread, and by the step while that thread waits.
   PageCopies copies_;
-  HotSet hot_;
+  HotSet hot_{memory_.map()};
   vm::DirtyList dirty_;
   vm::DirtyList owed_;      // reported earlier, and not committed yet
   vm::DirtyList released_;  // runs given back, to be dropped from the tree
   vm::DirtyList newly_released_;
   std::vector<base::PageRun> cooled_;
   std::vector<std::pair<base::PageNumber, store::ContentHash>> written_;
-  boost::unordered_flat_map<std::uint64_t, store::ContentHash> images_;
   base::Status step_status_;
   base::Epoch epoch_;
   std::uint32_t threads_ = 0;

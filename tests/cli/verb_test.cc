@@ -30,20 +30,20 @@ TEST(InChild, HandsTheExitCodeOn) {
 
 TEST(InChild, ACrashIsDamageAndASentence) {
   std::string errors;
-  EXPECT_EQ(run_quietly([]() -> int { std::abort(); }, errors), kFindings);
+  EXPECT_EQ(run_quietly([]() -> int { std::abort(); }, errors), base::kFindings);
   EXPECT_THAT(errors, HasSubstr("/some/store is damaged"));
   EXPECT_THAT(errors, HasSubstr("SIGABRT"));
 }
 
 TEST(InChild, AnExceptionIsAFailureAndASentence) {
   std::string errors;
-  EXPECT_EQ(run_quietly([]() -> int { throw std::runtime_error("no memory"); }, errors), kFailed);
+  EXPECT_EQ(run_quietly([]() -> int { throw std::runtime_error("no memory"); }, errors), base::kFailed);
   EXPECT_THAT(errors, HasSubstr("no memory"));
 }
 
 TEST(InChild, AnInterruptIsNoDamage) {
   std::string errors;
-  EXPECT_EQ(run_quietly([] { return ::raise(SIGINT); }, errors), kInterrupted);
+  EXPECT_EQ(run_quietly([] { return ::raise(SIGINT); }, errors), base::kInterrupted);
   EXPECT_EQ(errors, "");
 }
 

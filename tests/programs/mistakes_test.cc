@@ -1,0 +1,88 @@
+// Each mistake gets its sentence, its thread and its exit code, and the store stays as committed.
+#include <gmock/gmock.h>
+
+#include <string>
+
+#include "tests/crash/run_to_end.h"
+#include "tests/support/temporary_directory.h"
+
+namespace revenant {
+namespace {
+
+using ::testing::HasSubstr;
+
+class MistakesTest : public ::testing::Test {
+ protected:
+  crash::Outcome make(const std::string& mistake, std::vector<std::string> flags = {}) const {
+    std::vector<std::string> command{MISTAKES, "--store", directory_ / "m.rev"};
+    command.insert(command.end(), flags.begin(), flags.end());
+    command.push_back(mistake);
+    return crash::run_to_end(command);
+  }
+  static std::string text(const crash::Outcome& outcome) {
+    std::string all;
+    for (const std::string& line : outcome.errors) all += line + "\n";
+    return all;
+  }
+
+  const testing::TemporaryDirectory directory_;
+};
+
+TEST_F(MistakesTest, AnOverflownStackIsNamed) {
+  const crash::Outcome outcome = make("overflow");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(text(outcome), HasSubstr("digger"));
+  EXPECT_THAT(text(outcome), HasSubstr("stack"));
+  EXPECT_THAT(text(outcome), HasSubstr("endless"));
+}
+
+TEST_F(MistakesTest, AnEscapedExceptionIsNamedWithItsTypeAndText) {
+  const crash::Outcome outcome = make("uncaught");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(text(outcome), HasSubstr("thrower"));
+  EXPECT_THAT(text(outcome), HasSubstr("std::out_of_range"));
+  EXPECT_THAT(text(outcome), HasSubstr("too far out"));
+}
+
+TEST_F(MistakesTest, TouchingFreedMemoryIsNamed) {
+  const crash::Outcome outcome = make("use_after_free");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(text(outcome), HasSubstr("freed"));
+  EXPECT_THAT(text(outcome), HasSubstr("main"));
+}
+
+TEST_F(MistakesTest, DoubleAndForeignFreesAreNamed) {
+  const crash::Outcome twice = make("double_free");
+  EXPECT_EQ(twice.exit_code, 1);
+  EXPECT_THAT(text(twice), HasSubstr("free"));
+  const testing::TemporaryDirectory other;
+  const crash::Outcome foreign =
+      crash::run_to_end({MISTAKES, "--store", other / "m.rev", "foreign_free"});
+  EXPECT_EQ(foreign.exit_code, 1);
+  EXPECT_THAT(text(foreign), HasSubstr("inside"));
+}
+
+TEST_F(MistakesTest, ANullPointerIsNamed) {
+  const crash::Outcome outcome = make("null_pointer");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(text(outcome), HasSubstr("main"));
+}
+
+TEST_F(MistakesTest, ExitFromAGreenThreadEndsTheProgram) {
+  EXPECT_EQ(make("exit_code").exit_code, 42);
+}
+
+TEST_F(MistakesTest, ACaptureOfTheCallersStackIsRefused) {
+  const crash::Outcome outcome = make("capture");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(text(outcome), HasSubstr("stack"));
+}
+
+TEST_F(MistakesTest, WrongFlagsAreRefused) {
+  EXPECT_EQ(make("exit_code", {"--snapshot-every", "soon"}).exit_code, 2);
+  EXPECT_EQ(make("exit_code", {"--workers", "3"}).exit_code, 2);
+  EXPECT_EQ(make("exit_code", {"--tracker", "sync"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace revenant

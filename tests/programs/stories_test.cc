@@ -1,0 +1,39 @@
+// What is under way at a kill is under way after the restart.
+#include <gmock/gmock.h>
+
+#include "tests/crash/run_to_end.h"
+#include "tests/support/temporary_directory.h"
+
+namespace revenant {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::PrintToString;
+
+class StoriesTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(StoriesTest, GoesOnAfterSigkill) {
+  const testing::TemporaryDirectory directory;
+  const std::vector<std::string> command{
+      STORIES, "--store", directory / "s.rev", "--snapshot-every", "5ms", GetParam()};
+  const crash::Outcome first = crash::run_to_end(command);
+  ASSERT_EQ(first.exit_code, -1) << PrintToString(first.errors) << PrintToString(first.output);
+  const crash::Outcome second = crash::run_to_end(command);
+  EXPECT_EQ(second.exit_code, 7) << PrintToString(second.errors);
+  EXPECT_THAT(second.output, Contains(std::string(GetParam()) + " holds in generation 2"));
+  // It has finished: later starts say so, and return the same code.
+  const crash::Outcome third = crash::run_to_end(command);
+  EXPECT_EQ(third.exit_code, 7);
+  EXPECT_TRUE(third.output.empty());
+  EXPECT_THAT(third.errors, Contains(HasSubstr("finished with exit code 7")));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, StoriesTest,
+                         ::testing::Values("objects", "exception", "jump", "recursion", "sleepers",
+                                           "locks", "hooks", "descriptors", "error_number", "many",
+                                           "held_output"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace revenant

@@ -1,0 +1,81 @@
+// Flags, environment and defaults; and the refusal of what is not offered.
+#include "runtime/options.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+namespace revenant::runtime {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+base::Result<ParsedOptions> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "/somewhere/program");
+  return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(OptionsTest, DefaultsAreTheDocumentedOnes) {
+  const auto parsed = parse({});
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed->options.program, "program");
+  EXPECT_EQ(parsed->options.store, "program.rev");
+  EXPECT_EQ(parsed->options.snapshot_every, std::chrono::milliseconds(100));
+  EXPECT_EQ(parsed->options.stack_bytes, 256u * 1024);
+  EXPECT_FALSE(parsed->options.upgrade);
+}
+
+TEST(OptionsTest, AFlagBeatsTheEnvironmentBeatsTheDefault) {
+  ::setenv("REVENANT_SNAPSHOT_EVERY", "2s", 1);
+  EXPECT_EQ(parse({})->options.snapshot_every, std::chrono::seconds(2));
+  EXPECT_EQ(parse({"--snapshot-every", "1ms"})->options.snapshot_every,
+            std::chrono::milliseconds(1));
+  ::unsetenv("REVENANT_SNAPSHOT_EVERY");
+}
+
+TEST(OptionsTest, WhatIsNotTakenIsLeftInOrder) {
+  const auto parsed = parse({"one", "--store", "s", "--threads", "8", "two"});
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_THAT(parsed->options.arguments, ElementsAre("one", "--threads", "8", "two"));
+}
+
+TEST(OptionsTest, WhatIsNotOfferedIsRefusedByName) {
+  const std::vector<std::vector<const char*>> refused = {
+      {"--memory", "64M"},  {"--workers", "2"}, {"--branch", "other"}, {"--from", "3"},
+      {"--keep", "last=3"}, {"--key", "file"},  {"--check-volatile"},  {"--preempt", "10ms"}};
+  for (const auto& arguments : refused) {
+    const auto parsed = parse(arguments);
+    ASSERT_FALSE(parsed.ok()) << arguments[0];
+    EXPECT_EQ(parsed.error().code, base::ErrorCode::kUsage);
+    EXPECT_THAT(parsed.error().message, HasSubstr(arguments[0]));
+    EXPECT_THAT(parsed.error().message, HasSubstr("not available"));
+  }
+  EXPECT_TRUE(parse({"--preempt", "off"}).ok());
+  EXPECT_TRUE(parse({"--workers", "1"}).ok());
+}
+
+TEST(OptionsTest, BadValuesAreNamed) {
+  for (const auto& arguments : std::vector<std::vector<const char*>>{{"--snapshot-every", "soon"},
+                                                                     {"--stack", "1"},
+                                                                     {"--stack", "64X"},
+                                                                     {"--tracker", "magic"},
+                                                                     {"--pause-target", "-1ms"},
+                                                                     {"--store"}}) {
+    const auto parsed = parse(arguments);
+    ASSERT_FALSE(parsed.ok()) << arguments[0];
+    EXPECT_EQ(parsed.error().code, base::ErrorCode::kUsage);
+  }
+}
+
+TEST(OptionsTest, SizesHaveUnits) {
+  EXPECT_EQ(*parse_size("4096"), 4096u);
+  EXPECT_EQ(*parse_size("64M"), 64u << 20);
+  EXPECT_EQ(*parse_size("2G"), std::size_t{2} << 30);
+  for (const char* wrong : {"", "M", "1.2.3", "-1", "9999999T", "nan"}) {
+    EXPECT_FALSE(parse_size(wrong).ok()) << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace revenant::runtime
