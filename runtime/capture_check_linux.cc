@@ -27,6 +27,9 @@ struct Mapping {
 // The mappings whose contents a restart does not bring back. Static storage is none of them: it
 // lies at the same address in every process, and is as fresh there as its owner expects.
 bool is_volatile(const Mapping& mapping) {
+  // A sanitizer's shadow covers what is a number as soon as an address.
+  constexpr std::uintptr_t kLargestHeap = std::uintptr_t{1} << 40;
+  if (mapping.end - mapping.begin > kLargestHeap) return false;
   if (vm::kSpaceRun.contains(base::PageNumber::of(mapping.begin))) return false;
   return mapping.name.empty() || mapping.name == "[heap]" || mapping.name == "[stack]" ||
          mapping.name.starts_with("[anon:");

@@ -12,6 +12,7 @@
 #include <string>
 #include <system_error>
 
+#include "runtime/context_switch.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
@@ -28,7 +29,14 @@ int descriptor_limit() {
   return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, kDescriptorLimit));
 }
 
-int runtime_base() {
+// A sanitizer's build, which has no static libc.
+#if defined(REVENANT_ASAN) || defined(REVENANT_TSAN)
+constexpr bool kLibcIsShared = true;
+#else
+constexpr bool kLibcIsShared = false;
+#endif
+
+int find_runtime_base() {
   return std::max(kStandardDescriptors,
                   std::min(descriptor_limit(), kHighestBase) - kRuntimeDescriptors);
 }
@@ -48,12 +56,13 @@ int move_to(int descriptor, int lowest) {
 
 DescriptorTable& DescriptorTable::instance() {
   alignas(DescriptorTable) static std::byte storage[sizeof(DescriptorTable)];
-  static DescriptorTable* const table =
-      new (storage) DescriptorTable(reinterpret_cast<Entry*>(kDescriptorTableRun.first.pointer()));
+  static DescriptorTable* const table = new (storage)
+      DescriptorTable(reinterpret_cast<Entry*>(kDescriptorTableRun.first.pointer()), kLibcIsShared);
   return *table;
 }
 
 void DescriptorTable::note_inherited() {
+  runtime_base_ = find_runtime_base();
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", failed)) {
     const std::string name = entry.path().filename().string();
@@ -73,8 +82,9 @@ void DescriptorTable::attach(std::uint64_t generation) {
 
 bool DescriptorTable::usable(int descriptor) const {
   if (descriptor < 0 || descriptor >= kDescriptorLimit) return false;
-  return descriptor < kStandardDescriptors ||
-         entries_[descriptor].load(std::memory_order_relaxed) == generation_;  // I1
+  if (descriptor < kStandardDescriptors) return true;
+  const std::uint32_t entry = entries_[descriptor].load(std::memory_order_relaxed);
+  return entry == generation_ || (trusting_ && entry == 0 && descriptor < runtime_base_);  // I1
 }
 
 bool DescriptorTable::stale(int descriptor) const {
@@ -132,13 +142,12 @@ bool DescriptorTable::replaceable(int descriptor) const {
 }
 
 int DescriptorTable::move_up(int descriptor) const {
-  const int base = runtime_base();
   if (!guarding_.load(std::memory_order_acquire) || descriptor < kStandardDescriptors ||
-      descriptor >= base) {
+      descriptor >= runtime_base_) {
     return descriptor;
   }
   const int saved = errno;
-  const int moved = move_to(descriptor, base);
+  const int moved = move_to(descriptor, runtime_base_);
   errno = saved;
   return moved < 0 ? descriptor : moved;
 }

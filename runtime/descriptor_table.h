@@ -41,8 +41,10 @@ class DescriptorTable {
 
   // The process's, over kDescriptorTableRun. In static storage.
   static DescriptorTable& instance();
-  // `entries`: kDescriptorLimit of them.
-  explicit DescriptorTable(Entry* entries) : entries_(entries) {}
+  // `entries`: kDescriptorLimit of them. `trusting`: numbers below the runtime's that nobody marked
+  // are usable too, as where libc is shared, and opens files for stdio without being redirected.
+  explicit DescriptorTable(Entry* entries, bool trusting = false)
+      : entries_(entries), trusting_(trusting) {}
 
   // At the start of run(): what is open now is the program's, and what the runtime opens from here
   // on is its own.
@@ -69,7 +71,9 @@ class DescriptorTable {
   void mark(int descriptor);
 
   Entry* const entries_;
+  const bool trusting_;
   std::uint32_t generation_ = 0;
+  int runtime_base_ = 0;
   std::atomic<bool> guarding_{false};
   std::vector<int> inherited_;
 };

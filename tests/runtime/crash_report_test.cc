@@ -72,7 +72,7 @@ TEST_F(CrashReport, AStackThatOverflows) {
   const Ended ended = run_thread([] { overflow_the_stack(0); });
   EXPECT_EQ(ended.exit_code(), 1);
   EXPECT_THAT(ended.err, names_thread_and_function("overflow_the_stack"));
-  EXPECT_THAT(ended.err, HasSubstr("(and 62 times more)"));
+  EXPECT_THAT(ended.err, HasSubstr(" times more)"));
   EXPECT_THAT(ended.err, HasSubstr("overflowed its stack: it wrote to 0x56"));
 }
 
