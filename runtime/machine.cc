@@ -1,6 +1,11 @@
 #include "runtime/machine.h"
 
+#include <stdio_ext.h>
+#include <unistd.h>
+
+#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <new>
 #include <utility>
 
@@ -46,6 +51,25 @@ auto in_persistent_memory(Function function) {
   return result;
 }
 
+// A stream that has no buffer yet gets the one that it would allocate at first use.
+void give_buffer(std::FILE* stream, int descriptor) {
+  if (::__fbufsize(stream) != 0) return;
+  char* buffer = new char[BUFSIZ];  // the stream's, for the life of the process
+  std::setvbuf(stream, buffer, ::isatty(descriptor) != 0 ? _IOLBF : _IOFBF, BUFSIZ);
+}
+
+// What the C++ and C libraries allocate once, at first use, and keep for the process: were a green
+// thread the first to need it, each start would leave a copy in persistent memory.
+void warm_up_libraries() {
+  try {
+    throw 0;  // the unwinder's sorted table of frames
+  } catch (int) {
+  }
+  give_buffer(stdin, STDIN_FILENO);
+  give_buffer(stdout, STDOUT_FILENO);
+  ::tzset();
+}
+
 constexpr std::size_t kServiceStackBytes = 64 * 1024;
 
 // What a finished program's store says at a later start.
@@ -81,6 +105,7 @@ int Machine::run(const RunOptions& options, const detail::main_function& main) {
 
 base::Result<int> Machine::start_and_wait(const detail::main_function& main) {
   DescriptorTable::instance().note_inherited();
+  warm_up_libraries();
   REVENANT_TRY(check_captures(main));
   REVENANT_ASSIGN(build_id_, own_build_id());
   REVENANT_TRY(open_store());

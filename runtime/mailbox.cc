@@ -40,10 +40,9 @@ Mail Mailbox::take() {
 
 void Mailbox::wait(std::chrono::nanoseconds timeout) {
   const base::LockGuard guard(lock_);
-  sleepers_.fetch_add(1, std::memory_order_seq_cst);
   if (mail_.empty() && !nudged_) arrived_.wait_for(lock_, timeout);
   nudged_ = false;
-  sleepers_.fetch_sub(1, std::memory_order_relaxed);
+  cancel_sleep();
 }
 
 }  // namespace revenant::runtime

@@ -43,7 +43,11 @@ class Mailbox {
   [[nodiscard]] bool has_mail() const { return has_mail_.load(std::memory_order_acquire); }
   Mail take();
 
-  // Sleeps until there is mail or a nudge, or until `timeout` has passed.
+  // From here until the end of wait() the worker counts as a sleeper: what becomes ready is nudged
+  // about. It looks for ready threads once more in between, or misses one.
+  void announce_sleep() { sleepers_.fetch_add(1, std::memory_order_seq_cst); }
+  void cancel_sleep() { sleepers_.fetch_sub(1, std::memory_order_relaxed); }
+  // Sleeps, once announced, until there is mail or a nudge, or until `timeout` has passed.
   void wait(std::chrono::nanoseconds timeout);
 
  private:

@@ -171,15 +171,17 @@ GreenThread& Scheduler::next() {
   }
 }
 
+// The first thread that may run, left where it is.
+GreenThread* Scheduler::first_ready_locked() {
+  GreenThread* each = state_->ready.front();
+  while (each != nullptr && each->record.id < gate_id_) each = state_->ready.next(*each);  // I3
+  return each;
+}
+
 GreenThread* Scheduler::take_ready_locked() {
-  if (gate_id_ == 0) return state_->ready.pop_front();
-  for (GreenThread* each = state_->ready.front(); each != nullptr;
-       each = state_->ready.next(*each)) {
-    if (each->record.id < gate_id_) continue;  // I3
-    state_->ready.erase(*each);
-    return each;
-  }
-  return nullptr;
+  GreenThread* first = first_ready_locked();
+  if (first != nullptr) state_->ready.erase(*first);
+  return first;
 }
 
 void Scheduler::take_mail() {
@@ -206,7 +208,9 @@ void Scheduler::fire_timers_locked() {
 }
 
 void Scheduler::sleep_until_work() {
+  mailbox_.announce_sleep();
   lock_.lock();
+  const bool ready = first_ready_locked() != nullptr;
   const std::int64_t steady_ns = state_->timers[0].earliest_ns();
   const std::int64_t wall_ns = state_->timers[1].earliest_ns();
   lock_.unlock();
@@ -215,8 +219,12 @@ void Scheduler::sleep_until_work() {
   if (wall_ns != kNoDeadline) {
     sleep_ns = std::min({sleep_ns, wall_ns - ProgramClock::wall_now_ns(), kWallRecheckNs});
   }
+  if (ready || sleep_ns <= 0) {
+    mailbox_.cancel_sleep();
+    return stop_if_requested();
+  }
   safepoint_.leave();
-  if (sleep_ns > 0) mailbox_.wait(std::chrono::nanoseconds(sleep_ns));
+  mailbox_.wait(std::chrono::nanoseconds(sleep_ns));
   safepoint_.enter();
 }
 

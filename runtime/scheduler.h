@@ -112,6 +112,7 @@ class Scheduler {
   }
 
  private:
+  GreenThread* first_ready_locked();
   GreenThread* take_ready_locked();
   void make_ready_locked(GreenThread& thread);
   void take_mail();

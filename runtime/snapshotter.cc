@@ -45,6 +45,7 @@ void Snapshotter::run() {
   for (;;) {
     const Turn turn = wait_for_turn();
     run_jobs();
+    if (turn == Turn::kNone) break;
     next_due_ns_ = ProgramClock::host_monotonic_ns() + options_.every.count();
     const base::Status status = take_snapshot(turn);
     if (!status.ok()) settle_failure(status.error());
@@ -59,7 +60,7 @@ void Snapshotter::run() {
 Snapshotter::Turn Snapshotter::wait_for_turn() {
   const base::LockGuard guard(lock_);
   for (;;) {
-    if (stopping_) return Turn::kLast;
+    if (stopping_) return held_ ? Turn::kNone : Turn::kLast;
     if (job_ != nullptr && !job_->done) return Turn::kTick;
     const std::int64_t now_ns = ProgramClock::host_monotonic_ns();
     if (!held_ && back_off_until_ns_ <= now_ns) {
@@ -94,8 +95,8 @@ base::Status Snapshotter::take_snapshot(Turn turn) {
                                     ? safepoint_.stop_for_good([this] { stop_step(); })
                                     : safepoint_.stop_and([this] { stop_step(); });
   pauses_.add(static_cast<std::uint32_t>(pause_ns / 1000));
-  REVENANT_TRY(step_status_);
   learn_heat();
+  REVENANT_TRY(step_status_);
   REVENANT_ASSIGN(const bool committed, write_epoch(turn, pause_ns));
   if (committed) settle_success(epoch_);
   cool_down();

@@ -61,7 +61,8 @@ class Snapshotter {
 
   // The housekeeping thread's life.
   void run();
-  // Ends run() after one last snapshot; returns that one's result once it is taken.
+  // Ends run() after one last snapshot, or without it while snapshots are held back; returns its
+  // result once it is taken.
   base::Status stop_after_last_snapshot();
 
   // Asks for a snapshot as soon as possible, not at the next tick.
@@ -83,7 +84,8 @@ class Snapshotter {
     bool done = false;
   };
 
-  enum class Turn { kTick, kWanted, kLast };
+  // kNone: the program ends while snapshots are held back.
+  enum class Turn { kTick, kWanted, kLast, kNone };
   Turn wait_for_turn();
   void run_jobs();
   base::Status take_snapshot(Turn turn);

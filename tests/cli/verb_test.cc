@@ -37,7 +37,8 @@ TEST(InChild, ACrashIsDamageAndASentence) {
 
 TEST(InChild, AnExceptionIsAFailureAndASentence) {
   std::string errors;
-  EXPECT_EQ(run_quietly([]() -> int { throw std::runtime_error("no memory"); }, errors), base::kFailed);
+  EXPECT_EQ(run_quietly([]() -> int { throw std::runtime_error("no memory"); }, errors),
+            base::kFailed);
   EXPECT_THAT(errors, HasSubstr("no memory"));
 }
 

@@ -59,7 +59,7 @@ void foreign_free() {
 }
 
 void null_pointer() {
-  int* volatile nothing = nullptr;
+  volatile int* nothing = hidden(static_cast<int*>(nullptr));
   *nothing = 1;
 }
 

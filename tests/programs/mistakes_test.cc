@@ -47,7 +47,7 @@ TEST_F(MistakesTest, AnEscapedExceptionIsNamedWithItsTypeAndText) {
 TEST_F(MistakesTest, TouchingFreedMemoryIsNamed) {
   const crash::Outcome outcome = make("use_after_free");
   EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_THAT(text(outcome), HasSubstr("freed"));
+  EXPECT_THAT(text(outcome), HasSubstr("given back"));
   EXPECT_THAT(text(outcome), HasSubstr("main"));
 }
 
