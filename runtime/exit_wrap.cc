@@ -13,6 +13,8 @@
 #include "runtime/machine.h"
 #include "runtime/real_calls_linux.h"
 
+extern "C" void* __dso_handle;  // names the executable to __cxa_atexit
+
 namespace revenant::runtime {
 namespace {
 
@@ -56,7 +58,7 @@ int __wrap___cxa_atexit(void (*function)(void*), void* argument, void* library) 
 }
 
 int __wrap_atexit(void (*function)()) {
-  return __wrap___cxa_atexit(call_plain, reinterpret_cast<void*>(function), nullptr);
+  return __wrap___cxa_atexit(call_plain, reinterpret_cast<void*>(function), &__dso_handle);
 }
 
 void __wrap_exit(int code) {
