@@ -90,7 +90,7 @@ bool wait_until_ready(int descriptor, short events) {
   return true;
 }
 
-void sleep_until(Deadline deadline) {
+void sleep_until(Deadline deadline) REVENANT_NO_THREAD_SAFETY_ANALYSIS {
   Scheduler& scheduler = Machine::instance().scheduler();
   Waiter waiter{.thread = Worker::of_this_thread()->current()};
   scheduler.lock().lock();
