@@ -122,7 +122,7 @@ vm::Ticket HeapView::ticket_of(base::PageNumber page) noexcept {
     case PageKind::kLarge:
     case PageKind::kInternal:
     case PageKind::kSlab:
-      return vm::Ticket::stored({PageMap::record(PageMap::first(index)).epoch});
+      return vm::Ticket::stored({PageMap::record(PageMap::first(index)).epoch_for_ticket()});
     case PageKind::kRetained:
     case PageKind::kReleased:
     case PageKind::kReserve:

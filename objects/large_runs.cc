@@ -68,10 +68,7 @@ LargeRuns::Carved LargeRuns::cut(RunRecord& run, std::uint64_t pages, std::uint6
   const PageKind source = PageMap::kind(begin);
   take_out(run, source);
   RunRecord& carved = PageMap::record(first);
-  carved = {.links = {},
-            .pages = static_cast<std::uint32_t>(pages),
-            .type = kUnknownType,
-            .epoch = open_epoch};
+  carved.become(pages, open_epoch);
   PageMap::set(first, pages, kind);
   if (first > begin) put_free(begin, first - begin, source, epoch);
   if (end > first + pages) put_free(first + pages, end - first - pages, source, epoch);
@@ -103,10 +100,7 @@ RunRecord& LargeRuns::put_free(std::uint64_t first, std::uint64_t pages, PageKin
     epoch = std::max(epoch, behind.epoch);
   }
   RunRecord& run = PageMap::record(begin);
-  run = {.links = {},
-         .pages = static_cast<std::uint32_t>(end - begin),
-         .type = kUnknownType,
-         .epoch = epoch};
+  run.become(end - begin, epoch);
   PageMap::set_one(begin, 0, kind);
   PageMap::set_one(end - 1, end - 1 - begin, kind);
   tree(kind).insert(run);

@@ -42,6 +42,17 @@ struct RunRecord {
   TypeId type;          // of the block, in kLarge
   std::uint64_t epoch;  // allocated: when it was carved. Released: when; 0 if never used
 
+  // Writes the record of a run that is on no tree. Tickets may read the epoch meanwhile.
+  void become(std::uint64_t run_pages, std::uint64_t run_epoch) {
+    links = {};
+    pages = static_cast<std::uint32_t>(run_pages);
+    type = kUnknownType;
+    std::atomic_ref(epoch).store(run_epoch, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t epoch_for_ticket() {
+    return std::atomic_ref(epoch).load(std::memory_order_relaxed);
+  }
+
   [[nodiscard]] std::uint64_t index() const;
   [[nodiscard]] std::byte* pointer() const;
   [[nodiscard]] base::PageRun run() const;

@@ -66,7 +66,8 @@ Slab* Shards::fresh_slab(Shard& shard, std::size_t size_class) {
     --shard.reserve_count;
     memory = kept->base;
     const std::uint64_t first = PageMap::index_of(memory);
-    PageMap::record(first).epoch = world_.open_epoch().value;
+    std::atomic_ref(PageMap::record(first).epoch)
+        .store(world_.open_epoch().value, std::memory_order_relaxed);
     PageMap::set(first, kPagesPerSlab, PageKind::kSlab);
   } else {
     const auto carved = runs_.carve(kPagesPerSlab, kPagesPerSlab, PageKind::kSlab);

@@ -39,6 +39,7 @@ RecoveryAction decide(const Found& found) {
     if (matches(row, found)) return row.action;
   }
   REVENANT_CHECK(false, "no row of the recovery table matches");
+  __builtin_unreachable();
 }
 
 Found find(const std::optional<store::SnapshotRecord>& head, const store::BuildId& own,
