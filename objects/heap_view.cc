@@ -68,7 +68,7 @@ std::optional<Block> HeapView::resolve(const void* pointer) const {
   return std::nullopt;
 }
 
-void HeapView::for_each_block(FunctionRef<void(const Block&)> visit) const {
+void HeapView::for_each_block(base::FunctionRef<void(const Block&)> visit) const {
   const std::uint64_t top = world_.heap.runs.top;
   for (std::uint64_t page = 0; page < top; page += PageMap::record(page).pages) {
     const PageKind kind = PageMap::kind(page);

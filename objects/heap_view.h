@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/function_ref.h"
 #include "base/result.h"
-#include "objects/function_ref.h"
 #include "objects/run_records.h"
 #include "vm/ticket.h"
 
@@ -43,7 +43,7 @@ class HeapView {
   // The live block that `pointer` points into, if any.
   [[nodiscard]] std::optional<Block> resolve(const void* pointer) const;
   // All live blocks, by rising address.
-  void for_each_block(FunctionRef<void(const Block&)> visit) const;
+  void for_each_block(base::FunctionRef<void(const Block&)> visit) const;
   [[nodiscard]] HeapFigures figures() const;
   // What a missing page of the heap stands for; safe in the fault handler.
   [[nodiscard]] static vm::Ticket ticket_of(base::PageNumber page) noexcept;

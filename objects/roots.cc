@@ -30,7 +30,7 @@ Root root_of(const RootEntry& entry) {
 std::string quoted(std::string_view name) { return "root \"" + std::string(name) + "\""; }
 
 void visit_all(RootEntry* directory, std::string& name,
-               FunctionRef<void(std::string_view, const Root&)> visit) {
+               base::FunctionRef<void(std::string_view, const Root&)> visit) {
   Directory entries(directory);
   const std::size_t prefix = name.size();
   for (RootEntry* entry = entries.first(); entry != nullptr;
@@ -173,7 +173,7 @@ void Roots::drop_empty(RootEntry* entry) {
   }
 }
 
-void Roots::for_each(FunctionRef<void(std::string_view, const Root&)> visit) const {
+void Roots::for_each(base::FunctionRef<void(std::string_view, const Root&)> visit) const {
   base::LockGuard guard(lock_);
   std::string name;
   visit_all(state_.top, name, visit);

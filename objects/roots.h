@@ -21,9 +21,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/function_ref.h"
 #include "base/lock.h"
 #include "base/result.h"
-#include "objects/function_ref.h"
 #include "objects/root_state.h"
 
 namespace revenant::objects {
@@ -67,7 +67,7 @@ class Roots {
   base::Result<Root> erase(std::string_view name);
 
   // All objects, in order, under the lock: `visit` must not call back.
-  void for_each(FunctionRef<void(std::string_view name, const Root& root)> visit) const;
+  void for_each(base::FunctionRef<void(std::string_view name, const Root& root)> visit) const;
 
   [[nodiscard]] std::uint64_t count() const;
   // Walks everything; the first broken invariant is named.

@@ -143,7 +143,7 @@ const TypeRecord* Types::find_by_name(std::string_view mangled) const {
   return record;  // newer ones stand first
 }
 
-void Types::for_each(FunctionRef<void(const TypeRecord&)> visit) const {
+void Types::for_each(base::FunctionRef<void(const TypeRecord&)> visit) const {
   for (TypeId id = 1;; ++id) {
     const TypeRecord* record = find(id);
     if (record == nullptr) return;

@@ -13,8 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/function_ref.h"
 #include "base/lock.h"
-#include "objects/function_ref.h"
 #include "objects/type_state.h"
 
 namespace revenant::objects {
@@ -39,7 +39,7 @@ class Types {
   [[nodiscard]] const TypeRecord* find(TypeId id) const;
   // The newest layout under a mangled name, or null.
   [[nodiscard]] const TypeRecord* find_by_name(std::string_view mangled) const;
-  void for_each(FunctionRef<void(const TypeRecord&)> visit) const;
+  void for_each(base::FunctionRef<void(const TypeRecord&)> visit) const;
 
   // A sentence: what `name` holds, and what was asked for.
   [[nodiscard]] std::string describe_mismatch(std::string_view name, TypeId held,
