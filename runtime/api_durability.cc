@@ -1,5 +1,4 @@
 // sync, tag, after_commit, print and what they need of the runtime.
-#include <algorithm>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -32,16 +31,24 @@ class Releaser final : public detail::task {
  public:
   void run(std::stop_token) override {
     for (;;) {
-      while (HeldFunction* held = take()) release(*held);
-      wait_for_commit();
+      if (HeldFunction* held = take_or_wait()) release(*held);
     }
   }
 
  private:
-  static HeldFunction* take() {
+  // One that is free to run; null after a wait for the next commit.
+  static HeldFunction* take_or_wait() {
     Machine& machine = Machine::instance();
-    const base::LockGuard guard(machine.scheduler().lock());
-    return machine.releases().take_released_locked();
+    Scheduler& scheduler = machine.scheduler();
+    Waiter waiter{.thread = runtime::current_green_thread()};
+    scheduler.lock().lock();
+    if (HeldFunction* held = machine.releases().take_released_locked()) {
+      scheduler.lock().unlock();
+      return held;
+    }
+    machine.releases().state_locked().releaser.push_back(waiter);
+    scheduler.wait_locked(waiter, {}, {WaitKind::kSync});
+    return nullptr;
   }
 
   static void release(HeldFunction& held) {
@@ -56,31 +63,32 @@ class Releaser final : public detail::task {
       function->run({});
     }
   }
-
-  static void wait_for_commit() {
-    Machine& machine = Machine::instance();
-    Scheduler& scheduler = machine.scheduler();
-    Waiter waiter{.thread = runtime::current_green_thread()};
-    scheduler.lock().lock();
-    // Its own queue would make the program wait for it at its end: it is woken by commits only.
-    machine.releases().state_locked().releaser.push_back(waiter);
-    scheduler.wait_locked(waiter, {}, {WaitKind::kSync});
-  }
 };
+
+// The releaser is started with the first function that is held.
+void ensure_releaser(Machine& machine) {
+  {
+    const base::LockGuard guard(machine.scheduler().lock());
+    if (std::exchange(machine.releases().state_locked().has_releaser, true)) return;
+  }
+  if (machine.start_service(std::make_unique<Releaser>(), "releaser") != nullptr) return;
+  const base::LockGuard guard(machine.scheduler().lock());
+  machine.releases().state_locked().has_releaser = false;
+  throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),
+                          "no stack is left for the thread that runs held functions; end threads");
+}
 
 void hold(std::unique_ptr<detail::task> function, bool own_thread) {
   Machine& machine = Machine::instance();
+  ensure_releaser(machine);
   auto held = std::make_unique<HeldFunction>();
   held->function = function.release();
   held->own_thread = own_thread;
-  bool first = false;
   {
     const base::LockGuard guard(machine.scheduler().lock());
     held->registered = open_epoch();
     machine.releases().add_locked(*held.release());
-    first = !std::exchange(machine.releases().state_locked().has_releaser, true);
   }
-  if (first) machine.start_service(std::make_unique<Releaser>(), "releaser");
   machine.snapshotter().request();
 }
 
@@ -111,17 +119,7 @@ struct TagCall {
 
     static void run(void* context) {
       auto& job = *static_cast<TagJob*>(context);
-      store::Store& store = Machine::instance().store();
-      if (!already_set(store, job)) job.status = store.tag(job.name, base::Epoch{job.on});
-    }
-
-    // By this very call, before a restart.
-    static bool already_set(const store::Store& store, const TagJob& job) {
-      const auto tags = store.history().tags();
-      if (!tags.ok()) return false;
-      return std::any_of(tags->begin(), tags->end(), [&](const store::Tag& tag) {
-        return tag.name == job.name && tag.revision.value == job.on;
-      });
+      job.status = Machine::instance().store().tag(job.name, base::Epoch{job.on});
     }
   };
 };
@@ -131,7 +129,7 @@ struct TagCall {
 revision sync() {
   GreenThread& self = runtime::require_green_thread("sync");
   Machine& machine = Machine::instance();
-  if (machine.restarting()) {
+  if (machine.is_restart_runner(self)) {
     throw error(errc::deadlock,
                 "sync() was called in a function of on_restart, before which no snapshot is taken; "
                 "call it from a thread that the function starts");
@@ -155,10 +153,13 @@ revision tag(std::string_view name) {
   if (name.empty() || name.size() >= sizeof call.name) {
     throw std::invalid_argument("a tag's name has 1 to 255 bytes");
   }
-  call.on = sync();
   name.copy(call.name, name.size());
-  while (!Machine::instance().scheduler().call_outside(TagCall::run, &call)) {
-  }
+  do {
+    call.on = sync();
+    while (!Machine::instance().scheduler().call_outside(TagCall::run, &call)) {
+    }
+    // Others may have run for so long in between that the snapshot is gone: then another is named.
+  } while (call.failed && call.code == base::ErrorCode::kNoSuchRevision);
   if (call.failed) runtime::throw_error({call.code, call.message});
   return call.on;
 }

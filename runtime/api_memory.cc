@@ -55,7 +55,7 @@ void* find_root(std::string_view name, const root_type& type) {
   return found->object;
 }
 
-void insert_root(std::string_view name, void* object, std::size_t size, const root_type& type) {
+void* insert_root(std::string_view name, void* object, std::size_t size, const root_type& type) {
   Machine& machine = Machine::instance();
   const objects::TypeId id = machine.types().register_type(*type.description);
   machine.heap().set_type(object, id);
@@ -65,17 +65,29 @@ void insert_root(std::string_view name, void* object, std::size_t size, const ro
                                     .type = id,
                                     .flags = root_flags(*type.description),
                                     .destroy = type.destroy});
-  if (!inserted.ok()) runtime::throw_error(inserted.error());
+  if (inserted.ok()) return object;
+  if (inserted.error().code == base::ErrorCode::kNameTaken) return find_root(name, type);
+  runtime::throw_error(inserted.error());
 }
 
 bool erase_root(std::string_view name) {
   runtime::require_green_thread("erase_root");
-  const auto erased = Machine::instance().roots().erase(name);
-  if (!erased.ok()) {
-    if (erased.error().code == base::ErrorCode::kNotFound) return false;
-    runtime::throw_error(erased.error());
+  Machine& machine = Machine::instance();
+  const auto found = machine.roots().find(name);
+  if (!found.ok()) {
+    if (found.error().code == base::ErrorCode::kNotFound) return false;
+    runtime::throw_error(found.error());
   }
-  if (erased->destroy != nullptr) erased->destroy(erased->object);
+  if (found->destroy == nullptr) {
+    throw error(
+        errc::another_build,
+        "the root '" + std::string(name) +
+            "' was made by another build, and how to destroy "
+            "it is not known before this one has looked it up; call find_root with its type first");
+  }
+  const auto erased = machine.roots().erase(name);
+  if (!erased.ok()) return false;  // by another thread, meanwhile
+  erased->destroy(erased->object);
   return true;
 }
 

@@ -43,6 +43,7 @@ base::Result<RunOptions> to_run_options(const options& chosen) {
   options.stack_bytes = chosen.stack_size;
   REVENANT_ASSIGN(options.tracker, vm::parse_tracker(chosen.tracker));
   options.upgrade = chosen.upgrade;
+  REVENANT_TRY(runtime::check_options(options));
   return options;
 }
 

@@ -32,18 +32,13 @@ struct Registration {
 };
 
 int register_on_main_thread(void (*function)(void*), void* argument, void* library) {
-  Registration registration{function, argument, library, -1};
+  // Where the program is ending already, a handler more is not missed.
+  Registration registration{function, argument, library, 0};
   Machine::instance().main_thread().execute(Registration::run, &registration);
   return registration.result;
 }
 
 void call_plain(void* function) { reinterpret_cast<void (*)()>(function)(); }
-
-// Keeps the worker, so that no green thread runs beside the exit handlers. Counted as parked: a
-// stop does not wait for it.
-void wait_for_the_end(void*) {
-  for (;;) ::pause();
-}
 
 }  // namespace
 }  // namespace revenant::runtime
@@ -64,10 +59,10 @@ int __wrap_atexit(void (*function)()) {
 void __wrap_exit(int code) {
   if (green_caller() == nullptr) __real_exit(code);
   Machine& machine = Machine::instance();
-  for (;;) {  // again in the next process, if a snapshot saw the thread here
-    machine.main_thread().post_end({.kind = MainEvent::Kind::kExit, .exit_code = code});
-    machine.scheduler().call_outside(wait_for_the_end, nullptr);
-  }
+  machine.main_thread().post_end({.kind = MainEvent::Kind::kExit, .exit_code = code});
+  // The worker stays here and counts as running: no green thread runs beside the exit handlers, and
+  // no snapshot sees a thread that is about to exit.
+  for (;;) ::pause();
 }
 
 }  // extern "C"

@@ -43,7 +43,6 @@ struct GreenThread {
   base::ListHook ready_hook;
   TimerHook timer_hook;
   Waiter* waiter = nullptr;  // what it is parked on, if anything
-  bool timed_out = false;    // why it was made ready
   bool interrupted = false;  // its call outside was cut off by a restart
   std::uint32_t references = 1;
   WaitQueue joiners;
@@ -55,12 +54,16 @@ struct GreenThread {
   SanitizerFiber fiber;
   std::uint64_t fiber_generation = 0;
 
+  // What the descriptor takes at the top of its slot.
+  static constexpr std::size_t reserved_bytes();
   static GreenThread& of(ThreadRecord& record) { return reinterpret_cast<GreenThread&>(record); }
   [[nodiscard]] bool finished() const { return record.state == ThreadState::kFinished; }
   [[nodiscard]] StackBounds stack() const {
     return {record.stack_low, static_cast<std::size_t>(record.stack_high - record.stack_low)};
   }
 };
+
+constexpr std::size_t GreenThread::reserved_bytes() { return (sizeof(GreenThread) + 63) / 64 * 64; }
 
 // Ready threads, in the order in which they will run.
 using ReadyList = base::IntrusiveList<GreenThread, &GreenThread::ready_hook>;

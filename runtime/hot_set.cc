@@ -72,6 +72,7 @@ bool HotSet::has_cooled(base::PageNumber page, base::Epoch now) const {
 
 void HotSet::rebuild(std::vector<std::uint64_t>& pages, std::vector<base::PageRun>& cooled) {
   std::ranges::sort(pages);
+  pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
   runs_.clear();
   for (const std::uint64_t page : pages) append_page(runs_, base::PageNumber{page});
   if (runs_.size() > kMaxRuns) {  // I1

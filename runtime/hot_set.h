@@ -43,6 +43,9 @@ class HotSet {
   // The stop of epoch `now` found `page` written; of a hot page: its copy differs from its image.
   void note_dirty(base::PageNumber page, base::Epoch now);
 
+  // The epoch has failed: what its stop found counts no more.
+  void forget_candidates() { candidates_.clear(); }
+
   // Ends epoch `now`: takes in and lets go. The runs that are let go are appended to `cooled`: they
   // are unprotected, and what they hold may not have been seen.
   void learn(base::Epoch now, std::vector<base::PageRun>& cooled);

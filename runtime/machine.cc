@@ -189,24 +189,26 @@ base::Status Machine::resume() {
 
 void Machine::start_restart_hooks() {
   if (RuntimeState::at_home().first_hook == nullptr) return;
-  restarting_ = true;
   scheduler_.set_gate(RuntimeState::at_home().scheduler.threads.next_id);
-  start_service(in_persistent_memory(make_restart_runner), "on_restart");
+  restart_runner_ = start_service(in_persistent_memory(make_restart_runner), "on_restart");
+  REVENANT_CHECK(restart_runner_ != nullptr, "no stack for the functions of on_restart");
 }
 
 void Machine::end_restarting() {
-  restarting_ = false;
+  restart_runner_ = nullptr;
   scheduler_.set_gate(0);
   snapshotter_.hold(false);
 }
 
-void Machine::start_service(std::unique_ptr<detail::task> body, std::string_view name) {
+GreenThread* Machine::start_service(std::unique_ptr<detail::task> body, std::string_view name) {
   const std::stop_source stop = in_persistent_memory([] { return std::stop_source(); });
-  GreenThread* thread = scheduler_.create(body.release(), name, kServiceStackBytes, stop);
-  REVENANT_CHECK(thread != nullptr, "no stack for a thread of the runtime's own");
+  GreenThread* thread = scheduler_.create(body.get(), name, kServiceStackBytes, stop);
+  if (thread == nullptr) return nullptr;
+  body.release();
   const base::LockGuard guard(scheduler_.lock());
   thread->record.service = 1;
   scheduler_.release_locked(*thread);
+  return thread;
 }
 
 base::Status Machine::upgrade(const detail::main_function& main) {
@@ -258,7 +260,7 @@ base::Status Machine::start_threads() {
                                            .pause_target = options_.pause_target,
                                            .build_id = build_id_,
                                            .generation = generation_}));
-  snapshotter_.hold(restarting_);
+  snapshotter_.hold(restart_runner_ != nullptr);
   log_line("%s", memory_.tracker_sentence().c_str());
   running_ = true;
   const objects::GuardValues guards = objects::World::at_home().guards;

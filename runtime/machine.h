@@ -56,11 +56,14 @@ class Machine {
   [[nodiscard]] bool running() const { return running_; }
   [[nodiscard]] const RunOptions& options() const { return options_; }
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
-  // Whether functions of on_restart are still to run.
-  [[nodiscard]] bool restarting() const { return restarting_; }
+  // Whether `thread` is the one that runs the functions of on_restart.
+  [[nodiscard]] bool is_restart_runner(const GreenThread& thread) const {
+    return restart_runner_ == &thread;
+  }
   void end_restarting();
-  // Starts a green thread of the runtime's own, which the program's end does not wait for.
-  void start_service(std::unique_ptr<detail::task> body, std::string_view name);
+  // Starts a green thread of the runtime's own, which the program's end does not wait for; null
+  // when no stack is to be had.
+  GreenThread* start_service(std::unique_ptr<detail::task> body, std::string_view name);
 
   vm::MemoryManager& memory() { return memory_; }
   Scheduler& scheduler() { return scheduler_; }
@@ -94,7 +97,7 @@ class Machine {
   store::BuildId build_id_{};
   std::uint64_t generation_ = 0;
   bool running_ = false;
-  bool restarting_ = false;
+  GreenThread* restart_runner_ = nullptr;
 
   StoreSource source_;
   vm::StackSlotRule stack_rule_;

@@ -18,9 +18,9 @@ void Mailbox::post_committed(base::Epoch epoch) {
   arrived_.notify_one();
 }
 
-void Mailbox::post_failed() {
+void Mailbox::post_failed(base::Epoch epoch) {
   const base::LockGuard guard(lock_);
-  mail_.failed = true;
+  mail_.failed = epoch;
   has_mail_.store(true, std::memory_order_release);
   arrived_.notify_one();
 }

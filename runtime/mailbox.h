@@ -25,10 +25,10 @@ struct GreenThread;
 struct Mail {
   std::vector<GreenThread*> finished_calls;
   base::Epoch committed;  // newest epoch known to be durable; none: no news
-  bool failed = false;    // the newest attempt to commit an epoch
+  base::Epoch failed;     // newest epoch that could not be committed; none: no news
 
   [[nodiscard]] bool empty() const {
-    return finished_calls.empty() && committed == base::kNoEpoch && !failed;
+    return finished_calls.empty() && committed == base::kNoEpoch && failed == base::kNoEpoch;
   }
 };
 
@@ -36,7 +36,7 @@ class Mailbox {
  public:
   void post_finished_call(GreenThread& thread);
   void post_committed(base::Epoch epoch);
-  void post_failed();
+  void post_failed(base::Epoch epoch);
   // Wakes a sleeping worker, if there is one, to look for ready threads.
   void nudge();
 

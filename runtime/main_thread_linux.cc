@@ -46,7 +46,7 @@ base::Status MainThread::open() {
                                                             "; raise RLIMIT_NOFILE (ulimit -n)"};
 }
 
-MainEvent MainThread::wait() {
+MainEvent MainThread::wait_for_event() {
   for (;;) {
     std::array<pollfd, 2> waited{{{signals_, POLLIN, 0}, {wake_, POLLIN, 0}}};
     __real_poll(waited.data(), waited.size(), -1);
@@ -79,13 +79,23 @@ void MainThread::serve() {
   served_.notify_all();
 }
 
-void MainThread::execute(void (*function)(void*), void* context) {
+bool MainThread::execute(void (*function)(void*), void* context) {
   Request request{function, context};
   const base::LockGuard guard(lock_);
-  while (request_ != nullptr) served_.wait(lock_);
+  while (request_ != nullptr && !closed_) served_.wait(lock_);
+  if (closed_) return false;
   request_ = &request;
   wake();
-  while (!request.served) served_.wait(lock_);
+  while (!request.served && !closed_) served_.wait(lock_);
+  return request.served;
+}
+
+// Nobody waits for what will not be done any more.
+void MainThread::close() {
+  const base::LockGuard guard(lock_);
+  closed_ = true;
+  request_ = nullptr;
+  served_.notify_all();
 }
 
 void MainThread::post_end(MainEvent end) {

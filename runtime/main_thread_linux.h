@@ -31,10 +31,15 @@ class MainThread {
  public:
   [[nodiscard]] base::Status open();
   // Serves execute() until something ends the program.
-  MainEvent wait();
+  MainEvent wait() {
+    const MainEvent event = wait_for_event();
+    close();
+    return event;
+  }
 
-  // Runs `function` on the first thread and waits for it.
-  void execute(void (*function)(void*), void* context);
+  // Runs `function` on the first thread and waits for it. False when the program is ending and
+  // wait() has returned: it is not run.
+  bool execute(void (*function)(void*), void* context);
   void post_end(MainEvent end);
 
  private:
@@ -44,6 +49,8 @@ class MainThread {
     bool served = false;
   };
 
+  MainEvent wait_for_event();
+  void close();
   void serve();
   void wake();
 
@@ -53,6 +60,7 @@ class MainThread {
   base::Lock lock_{base::LockRank::kMailbox};
   base::Condition served_;
   Request* request_ REVENANT_GUARDED_BY(lock_) = nullptr;
+  bool closed_ REVENANT_GUARDED_BY(lock_) = false;
   bool ended_ REVENANT_GUARDED_BY(lock_) = false;
   MainEvent end_ REVENANT_GUARDED_BY(lock_){};
 };

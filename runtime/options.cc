@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/duration.h"
+#include "runtime/stack_pool.h"
 
 namespace revenant::runtime {
 namespace {
@@ -75,14 +76,18 @@ base::Result<RunOptions> interpret(const RawOptions& raw, std::string program) {
   REVENANT_ASSIGN(options.pause_target, base::parse_duration(raw.pause_target));
   REVENANT_ASSIGN(options.stack_bytes, parse_size(raw.stack));
   REVENANT_ASSIGN(options.tracker, vm::parse_tracker(raw.tracker));
-  if (options.stack_bytes < 16 * 1024 || options.stack_bytes > (std::size_t{8} << 30)) {
-    return usage("--stack " + raw.stack + " is out of range; give between 16K and 8G");
-  }
+  REVENANT_TRY(check_options(options));
   options.upgrade = raw.upgrade;
   return options;
 }
 
 }  // namespace
+
+base::Status check_options(const RunOptions& options) {
+  if (options.stack_bytes >= kMinStackBytes && options.stack_bytes <= kMaxStackBytes) return {};
+  return usage("a stack of " + std::to_string(options.stack_bytes) +
+               " bytes is out of range; give between 16K and 8G");
+}
 
 base::Result<ParsedOptions> parse_options(int argc, const char* const* argv) {
   const std::string_view path = argc > 0 ? argv[0] : "program";

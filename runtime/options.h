@@ -33,6 +33,9 @@ struct ParsedOptions {
 // does not offer.
 base::Result<ParsedOptions> parse_options(int argc, const char* const* argv);
 
+// kUsage for values out of range.
+base::Status check_options(const RunOptions& options);
+
 // "64M", "2G", "4096".
 base::Result<std::size_t> parse_size(const std::string& text);
 

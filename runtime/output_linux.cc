@@ -1,5 +1,6 @@
 #include "runtime/output_linux.h"
 
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -7,6 +8,8 @@
 #include <string>
 
 #include "runtime/api_support.h"
+#include "runtime/descriptor_wait.h"
+#include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {
@@ -35,10 +38,20 @@ struct WriteCall {
   }
 };
 
+// Where nobody reads for a while, only this thread waits.
+void wait_for_room() {
+  pollfd stdout_room{STDOUT_FILENO, POLLOUT, 0};
+  while (__real_poll(&stdout_room, 1, 0) == 0) {
+    const DescriptorWait room{.descriptor = STDOUT_FILENO, .events = POLLOUT};
+    Machine::instance().scheduler().call_offloaded(wait_for_descriptor, room.pack());
+  }
+}
+
 }  // namespace
 
 int write_to_stdout(std::string_view text) {
   if (current_green_thread() == nullptr) return write_all(text.data(), text.size());
+  wait_for_room();
   WriteCall call{text, 0};
   while (!Machine::instance().scheduler().call_outside(WriteCall::run, &call)) {
   }

@@ -33,8 +33,14 @@ struct ShellCall {
   [[nodiscard]] char* command() { return reinterpret_cast<char*>(this + 1); }
   static void run(void* context) {
     auto& call = *static_cast<ShellCall*>(context);
+    // The command gets a mask like the program's own, not that of the runtime's threads.
+    sigset_t none;
+    sigset_t before;
+    ::sigemptyset(&none);
+    __real_pthread_sigmask(SIG_SETMASK, &none, &before);
     call.result = __real_system(call.command());
     call.error = errno;
+    __real_pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 };
 

@@ -19,7 +19,13 @@ void ReleaseQueue::committed_locked(base::Epoch durable) {
   if (state_->first_held != nullptr) scheduler_.notify_all_locked(state_->releaser);
 }
 
-void ReleaseQueue::failed_locked() { scheduler_.notify_all_locked(state_->sync_waiters); }
+void ReleaseQueue::failed_locked(base::Epoch failed) {
+  while (!state_->sync_waiters.empty()) {
+    auto& first = reinterpret_cast<SyncWaiter&>(*state_->sync_waiters.first);
+    if (first.registered > failed) break;
+    scheduler_.notify_locked(first.waiter);
+  }
+}
 
 HeldFunction* ReleaseQueue::take_released_locked() {
   HeldFunction* first = state_->first_held;

@@ -58,7 +58,7 @@ class ReleaseQueue final : public CommitListener {
   void add_locked(HeldFunction& held);
 
   void committed_locked(base::Epoch durable) override;
-  void failed_locked() override;
+  void failed_locked(base::Epoch failed) override;
 
   // The next function that is free to run, taken off the queue; null when there is none.
   HeldFunction* take_released_locked();

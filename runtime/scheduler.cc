@@ -36,8 +36,7 @@ GreenThread* Scheduler::create(detail::task* body, std::string_view name, std::s
   const StackSlot slot = stacks_.allocate(stack_bytes);
   if (slot.low == nullptr) return nullptr;
   unpoison_stack({slot.low, static_cast<std::size_t>(slot.high - slot.low)});
-  constexpr std::size_t kDescriptorBytes = (sizeof(GreenThread) + 63) / 64 * 64;
-  std::byte* descriptor = slot.high - kDescriptorBytes;
+  std::byte* descriptor = slot.high - GreenThread::reserved_bytes();
   auto* thread = new (descriptor) GreenThread;
   std::byte* top = descriptor - 16;
   std::memset(top, 0, 16);
@@ -59,8 +58,9 @@ GreenThread* Scheduler::create(detail::task* body, std::string_view name, std::s
 void Scheduler::release_locked(GreenThread& thread) {
   if (--thread.references != 0) return;
   state_->threads.all.erase(thread.record);
-  const StackSlot slot{thread.record.stack_low, reinterpret_cast<std::byte*>(&thread) +
-                                                    (sizeof(GreenThread) + 63) / 64 * 64};
+  const StackSlot slot{thread.record.stack_low,
+                       reinterpret_cast<std::byte*>(&thread) + GreenThread::reserved_bytes()};
+  if (thread.fiber_generation == generation_) destroy_fiber(thread.fiber);
   thread.~GreenThread();
   stacks_.free(slot);
 }
@@ -192,7 +192,8 @@ void Scheduler::take_mail() {
     make_ready_locked(*thread);
   }
   if (mail.committed != base::kNoEpoch) listener_->committed_locked(mail.committed);
-  if (mail.failed) listener_->failed_locked();
+  // A commit serves those whose epoch failed before it; so it comes first.
+  if (mail.failed != base::kNoEpoch) listener_->failed_locked(mail.failed);
 }
 
 void Scheduler::fire_timers_locked() {

@@ -39,7 +39,7 @@ class CommitListener {
  public:
   virtual ~CommitListener() = default;
   virtual void committed_locked(base::Epoch durable) = 0;
-  virtual void failed_locked() = 0;
+  virtual void failed_locked(base::Epoch failed) = 0;
 };
 
 // What a thread waits for, for those who look at it from outside.

@@ -10,12 +10,14 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// Rounds of pre-copy, and the residue at which another one does not pay.
+// Rounds of pre-copy, and the least residue at which another one pays.
 constexpr int kMaxRounds = 3;
 constexpr std::uint64_t kSmallResidue = 64;
 // Copies that are made resident ahead of a stop, beyond what the last stops needed.
 constexpr std::size_t kReserveSlack = 256;
 constexpr std::size_t kCoolChunks = 64;
+// Images and nodes that one turn removes at least, if there are as many.
+constexpr std::size_t kReclaimBudget = 8192;
 // A released run beyond this is looked for in the map's entries, not in the map page by page.
 constexpr std::uint64_t kManyPages = 1 << 16;
 constexpr std::int64_t kReaderCheckNs = 60'000'000'000;
@@ -45,6 +47,7 @@ void Snapshotter::run() {
   for (;;) {
     const Turn turn = wait_for_turn();
     run_jobs();
+    if (turn == Turn::kJob) continue;
     if (turn == Turn::kNone) break;
     next_due_ns_ = ProgramClock::host_monotonic_ns() + options_.every.count();
     const base::Status status = take_snapshot(turn);
@@ -52,6 +55,7 @@ void Snapshotter::run() {
     if (turn == Turn::kLast) break;
     housekeep();
   }
+  if (!frozen_) safepoint_.stop_for_good([] {});
   const base::LockGuard guard(lock_);
   stopped_ = true;
   done_.notify_all();
@@ -61,7 +65,7 @@ Snapshotter::Turn Snapshotter::wait_for_turn() {
   const base::LockGuard guard(lock_);
   for (;;) {
     if (stopping_) return held_ ? Turn::kNone : Turn::kLast;
-    if (job_ != nullptr && !job_->done) return Turn::kTick;
+    if (job_ != nullptr && !job_->done) return Turn::kJob;
     const std::int64_t now_ns = ProgramClock::host_monotonic_ns();
     if (!held_ && back_off_until_ns_ <= now_ns) {
       if (std::exchange(requested_, false)) return Turn::kWanted;
@@ -94,6 +98,7 @@ base::Status Snapshotter::take_snapshot(Turn turn) {
   const std::int64_t pause_ns = turn == Turn::kLast
                                     ? safepoint_.stop_for_good([this] { stop_step(); })
                                     : safepoint_.stop_and([this] { stop_step(); });
+  frozen_ = turn == Turn::kLast;
   pauses_.add(static_cast<std::uint32_t>(pause_ns / 1000));
   learn_heat();
   REVENANT_TRY(step_status_);
@@ -105,23 +110,30 @@ base::Status Snapshotter::take_snapshot(Turn turn) {
 
 base::Status Snapshotter::precopy() {
   copies_.clear();
-  for (const base::PageRun& run : owed_.runs()) copies_.copy_run(run);
+  copy_dirty(owed_.runs());
   owed_.clear();
   std::uint64_t last_pages = UINT64_MAX;
   for (int round = 0; round < kMaxRounds; ++round) {
     dirty_.clear();
     const base::Status harvested = memory_.tracker().harvest(hot_.runs(), dirty_);
-    copy_dirty();
+    copy_dirty(dirty_.runs());
     REVENANT_TRY(harvested);
     const std::uint64_t pages = dirty_.pages().value;
-    if (pages <= kSmallResidue || pages > last_pages / 2) break;
+    if (pages <= small_residue() || pages > last_pages / 2) break;
     last_pages = pages;
   }
   return {};
 }
 
-void Snapshotter::copy_dirty() {
-  for (const base::PageRun& run : dirty_.runs()) {
+// How many pages the stop may be left with: as many as the target allows beside the hot ones.
+std::uint64_t Snapshotter::small_residue() const {
+  const double spare_ns = static_cast<double>(options_.pause_target.count()) -
+                          copy_ns_ * static_cast<double>(hot_.pages());
+  return std::max(kSmallResidue, static_cast<std::uint64_t>(std::max(0.0, spare_ns) / copy_ns_));
+}
+
+void Snapshotter::copy_dirty(std::span<const base::PageRun> runs) {
+  for (const base::PageRun& run : runs) {
     for (base::PageNumber page = run.first; page < run.end(); ++page) {
       // Freed memory may hold frames a while; it is never written out.
       if (memory_.ticket_of(page).kind != vm::Ticket::Kind::kForbidden) copies_.copy(page);
@@ -140,8 +152,12 @@ void Snapshotter::stop_step() {
   end_ = state.end;
   dirty_.clear();
   step_status_ = memory_.tracker().harvest(hot_.runs(), dirty_);
-  copy_dirty();
-  for (const base::PageRun& run : hot_.runs()) copies_.copy_run(run);
+  const std::int64_t begin_ns = ProgramClock::host_monotonic_ns();
+  copy_dirty(dirty_.runs());
+  copy_dirty(hot_.runs());
+  const auto pages = static_cast<double>(dirty_.pages().value + hot_.pages());
+  copy_ns_ = 0.9 * copy_ns_ +
+             0.1 * static_cast<double>(ProgramClock::host_monotonic_ns() - begin_ns) / pages;
   memory_.take_released(newly_released_);
   for (const base::PageRun& run : newly_released_.runs()) copies_.refresh_run(run);
 }
@@ -175,7 +191,8 @@ base::Result<bool> Snapshotter::write_epoch(Turn turn, std::int64_t pause_ns) {
                            .threads = threads_,
                            .finished = end_.finished,
                            .exit_code = end_.exit_code};
-  REVENANT_TRY(writer.commit(info));
+  REVENANT_ASSIGN(const base::Epoch committed, writer.commit(info));
+  REVENANT_CHECK(committed == epoch_, "an epoch changed its number");  // I3
   return true;
 }
 
@@ -253,6 +270,9 @@ void Snapshotter::forget_images(const base::PageRun& run) {
 }
 
 void Snapshotter::settle_failure(const base::Error& error) {
+  hot_.forget_candidates();
+  // Nobody who waits for a later epoch is concerned.
+  const base::Epoch failed = frozen_ ? epoch_ : objects::World::at_home().open_epoch();
   copies_.for_each([this](base::PageNumber page, const std::byte*) {
     owed_.append({page, {1}});  // I2
     return true;
@@ -267,7 +287,7 @@ void Snapshotter::settle_failure(const base::Error& error) {
     last_error_ = error;
     back_off_until_ns_ = ProgramClock::host_monotonic_ns() + back_off_ns_;
   }
-  mailbox_.post_failed();
+  mailbox_.post_failed(failed);
 }
 
 // Ends the epoch for the hot set and the chunks.
@@ -286,14 +306,20 @@ void Snapshotter::cool_down() {
 void Snapshotter::housekeep() {
   copies_.clear();
   copies_.trim();
-  const auto report = store_->reclaim_some({});
-  if (!report.ok() && !last_error().has_value()) {
-    log_line("old snapshots could not be removed: %s", report.error().message.c_str());
-  }
+  reclaim();
   const std::int64_t now_ns = ProgramClock::host_monotonic_ns();
   if (now_ns < next_reader_check_ns_) return;
   next_reader_check_ns_ = now_ns + kReaderCheckNs;
   store_->check_readers();
+}
+
+// As much as was written may have become garbage: less would let the store grow for ever.
+void Snapshotter::reclaim() {
+  const std::size_t budget = std::max<std::size_t>(kReclaimBudget, 4 * written_.size());
+  const auto report = store_->reclaim_some({}, budget);
+  if (!report.ok() && !last_error().has_value()) {
+    log_line("old snapshots could not be removed: %s", report.error().message.c_str());
+  }
 }
 
 base::Status Snapshotter::stop_after_last_snapshot() {

@@ -85,12 +85,13 @@ class Snapshotter {
   };
 
   // kNone: the program ends while snapshots are held back.
-  enum class Turn { kTick, kWanted, kLast, kNone };
+  enum class Turn { kTick, kWanted, kJob, kLast, kNone };
   Turn wait_for_turn();
   void run_jobs();
   base::Status take_snapshot(Turn turn);
   [[nodiscard]] base::Status precopy();
-  void copy_dirty();
+  void copy_dirty(std::span<const base::PageRun> runs);
+  [[nodiscard]] std::uint64_t small_residue() const;
   void stop_step();
   void learn_heat();
   [[nodiscard]] base::Result<bool> write_epoch(Turn turn, std::int64_t pause_ns);
@@ -102,6 +103,7 @@ class Snapshotter {
   void settle_failure(const base::Error& error);
   void cool_down();
   void housekeep();
+  void reclaim();
 
   vm::MemoryManager& memory_;
   Safepoint& safepoint_;
@@ -126,6 +128,8 @@ class Snapshotter {
   std::uint32_t threads_ = 0;
   ProgramEnd end_;
   std::size_t residual_pages_ = 0;
+  double copy_ns_ = 400;  // what a page copied in the stop costs, as measured
+  bool frozen_ = false;   // stopped for good
   bool changed_ = false;  // the program changed something since the last epoch
   std::int64_t next_due_ns_ = 0;
   std::int64_t next_reader_check_ns_ = 0;

@@ -169,6 +169,8 @@ base::Status Store::tag(std::string_view name, base::Epoch revision) {
   }
   return change_catalog([&](WriteTransaction& transaction) -> base::Status {
     REVENANT_ASSIGN(const auto taken, read_tag(transaction, name));
+    // Set before a restart by the same call: it is made again.
+    if (taken && taken->revision == revision.value) return {};
     if (taken) {
       return base::Error{base::ErrorCode::kNameTaken,
                          "the tag " + std::string(name) + " names revision " +

@@ -84,7 +84,7 @@ class Store {
   // gives an error.
   [[nodiscard]] base::Result<std::optional<PageReference>> find_reference(base::PageNumber page);
 
-  // Names a snapshot; kNameTaken if the name is. Durable on return.
+  // Names a snapshot; kNameTaken if the name is another's. Durable on return.
   base::Status tag(std::string_view name, base::Epoch revision);
 
   // Deletes what the policy lets go of, up to `budget` images and nodes in one transaction. Off the

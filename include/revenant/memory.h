@@ -31,8 +31,8 @@ struct root_type {
 
 // The object under `name`, or null; throws error (wrong_type) when it is of another type.
 void* find_root(std::string_view name, const root_type& type);
-// Throws error (name_taken) when the name has an object meanwhile.
-void insert_root(std::string_view name, void* object, std::size_t size, const root_type& type);
+// Returns what stands under the name: `object`, or what another thread has put there meanwhile.
+void* insert_root(std::string_view name, void* object, std::size_t size, const root_type& type);
 bool erase_root(std::string_view name);
 void require_green_thread(const char* what);
 
@@ -56,8 +56,9 @@ template <class T, class... A>
 T& root(std::string_view name, A&&... args) {
   if (T* found = find_root<T>(name)) return *found;
   auto made = std::make_unique<T>(std::forward<A>(args)...);
-  detail::insert_root(name, made.get(), sizeof(T), detail::root_type_of<T>());
-  return *made.release();
+  void* standing = detail::insert_root(name, made.get(), sizeof(T), detail::root_type_of<T>());
+  if (standing == made.get()) made.release();
+  return *static_cast<T*>(standing);
 }
 
 // Destroys the object under `name`; false when there is none.

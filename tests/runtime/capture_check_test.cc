@@ -17,7 +17,7 @@ base::Status check(const F& main) {
 
 TEST(CaptureCheck, AcceptsValuesEmptyOrNot) {
   EXPECT_TRUE(check([] {}).ok());
-  EXPECT_TRUE(check([number = 7, other = 2.5] { (void)(number + other); }).ok());
+  EXPECT_TRUE(check([number = 7L, other = 2.5] { (void)(number + other); }).ok());
 }
 
 TEST(CaptureCheck, AcceptsWhatIsCopiedWithItsMemory) {
