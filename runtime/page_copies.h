@@ -3,7 +3,8 @@
 //   pages, in order of first copy:  p7   p3   p9   ...
 //   copies:                        [4K] [4K] [4K]  ...   one slot a page, copied anew in place
 //
-// I1  A page has at most one slot. Copying it again overwrites the slot.
+// I1  A page has at most one slot: copying it again overwrites the slot. An appended run must have
+//     none yet.
 // I2  reserve(n) before a stop makes the next n copies touch resident memory only and allocate
 //     nothing: a first touch would cost more than the copy.
 //
@@ -35,14 +36,14 @@ class PageCopies {
   void reserve(std::size_t more_pages);
   // Copies what the page holds now. A page that has gone meanwhile loses its slot.
   void copy(base::PageNumber page);
-  void copy_run(const base::PageRun& run);
+  // Copies a run without looking for earlier copies of its pages: what hot pages need in a stop.
+  void append_run(const base::PageRun& run);
   // Copies those pages of `run` again that have a slot.
   void refresh_run(const base::PageRun& run);
   void clear();
   void trim();
 
-  [[nodiscard]] bool empty() const { return slots_.empty(); }
-  [[nodiscard]] std::size_t size() const { return slots_.size(); }
+  [[nodiscard]] bool empty() const { return pages_.empty(); }
 
   // visit(PageNumber, const std::byte* copy) for each page, until it returns false.
   template <class Visit>

@@ -58,8 +58,12 @@ void PageCopies::copy(base::PageNumber page) {
   slots_.erase(page.value);
 }
 
-void PageCopies::copy_run(const base::PageRun& run) {
-  for (base::PageNumber page = run.first; page < run.end(); ++page) copy(page);
+void PageCopies::append_run(const base::PageRun& run) {
+  for (base::PageNumber page = run.first; page < run.end(); ++page) {
+    const bool there = vm::copy_if_present(page, address_of(pages_.size()));
+    pages_.push_back(there ? page : base::PageNumber{kVacant});
+  }
+  resident_slots_ = std::max(resident_slots_, pages_.size());
 }
 
 void PageCopies::refresh_run(const base::PageRun& run) {

@@ -135,6 +135,8 @@ std::uint64_t Snapshotter::small_residue() const {
 void Snapshotter::copy_dirty(std::span<const base::PageRun> runs) {
   for (const base::PageRun& run : runs) {
     for (base::PageNumber page = run.first; page < run.end(); ++page) {
+      // Hot pages are copied in the stop, once: of two copies an older one might be taken for new.
+      if (hot_.contains(page)) continue;
       // Freed memory may hold frames a while; it is never written out.
       if (memory_.ticket_of(page).kind != vm::Ticket::Kind::kForbidden) copies_.copy(page);
     }
@@ -154,7 +156,8 @@ void Snapshotter::stop_step() {
   step_status_ = memory_.tracker().harvest(hot_.runs(), dirty_);
   const std::int64_t begin_ns = ProgramClock::host_monotonic_ns();
   copy_dirty(dirty_.runs());
-  copy_dirty(hot_.runs());
+  // A page that was freed is copied for nothing until it has cooled.
+  for (const base::PageRun& run : hot_.runs()) copies_.append_run(run);
   const auto pages = static_cast<double>(dirty_.pages().value + hot_.pages());
   copy_ns_ = 0.9 * copy_ns_ +
              0.1 * static_cast<double>(ProgramClock::host_monotonic_ns() - begin_ns) / pages;
