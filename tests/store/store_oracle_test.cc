@@ -89,7 +89,9 @@ class OracleRun {
     const std::string name = "tag" + std::to_string(tags_.size());
     const base::Epoch revision = store_->head()->revision;
     ASSERT_TRUE(store_->tag(name, revision).ok());
-    EXPECT_EQ(store_->tag(name, revision).error().code, base::ErrorCode::kNameTaken);
+    EXPECT_TRUE(store_->tag(name, revision).ok()) << "the same call, made again";
+    const base::Epoch another{revision.value - 1};
+    EXPECT_EQ(store_->tag(name, another).error().code, base::ErrorCode::kNameTaken);
     tags_[name] = revision;
   }
 
