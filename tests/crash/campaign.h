@@ -6,7 +6,7 @@
 //
 // K1  A life ends by the driver's SIGKILL and nothing else; but for the last two, which end by
 //     SIGTERM and exit code 0.
-// K2  Of two starts at once one exits 11 (API.md: store in use), says one sentence on standard
+// K2  Of two starts at once one exits 11 (store in use), says one sentence on standard
 // error
 //     and nothing on standard output; the other is judged as if it were alone.
 // K3  A proof goes on within the watchdog's time; nothing else is ever judged by a clock.
