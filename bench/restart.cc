@@ -80,11 +80,6 @@ double restart_ms(const std::string& store, std::size_t mib) {
   return static_cast<double>(std::strtoll(line.c_str(), nullptr, 10) - before_ns) / 1e6;
 }
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
 int measure(const Report& report) {
   const std::size_t sizes_mib[2] = {report.smoke() ? 1u : 16u, report.smoke() ? 4u : 1024u};
   const char* const names[2] = {"heap16", "heap1024"};

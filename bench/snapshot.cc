@@ -48,11 +48,6 @@ constexpr Case kCases[] = {
     {"scatter1024", 1024, false, milliseconds(100), 0},
 };
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values.empty() ? 0 : values[values.size() / 2];
-}
-
 double percentile(std::vector<std::uint32_t> values, double share) {
   if (values.empty()) return 0;
   std::ranges::sort(values);

@@ -33,11 +33,6 @@ double ns_since(Clock::time_point start) {
   return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
 }
 
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-  return values[values.size() / 2];
-}
-
 // Keeps the compiler from dropping what computed `value`.
 void use(std::uint64_t value) { asm volatile("" : : "r"(value)); }
 

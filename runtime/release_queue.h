@@ -62,7 +62,6 @@ class ReleaseQueue final : public CommitListener {
 
   // The next function that is free to run, taken off the queue; null when there is none.
   HeldFunction* take_released_locked();
-  [[nodiscard]] bool has_held_locked() const { return state_->first_held != nullptr; }
   ReleaseState& state_locked() { return *state_; }
 
  private:

@@ -1,5 +1,6 @@
 #include "bench/support/report.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -45,6 +46,13 @@ void Report::add(const Figure& figure) const {
     std::printf("\n");
   }
   std::fflush(stdout);
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
 }
 
 }  // namespace revenant::bench

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace revenant::bench {
 
@@ -36,5 +37,8 @@ class Report {
   bool json_ = false;
   bool smoke_ = false;
 };
+
+// The middle one of `values`, or the upper of two; 0 when there are none.
+[[nodiscard]] double median(std::vector<double> values);
 
 }  // namespace revenant::bench
