@@ -85,7 +85,8 @@ void remove_leftovers(const std::filesystem::path& path) {
   for (std::filesystem::directory_iterator entry(path.parent_path(), failed), end;
        !failed && entry != end; entry.increment(failed)) {
     if (!entry->path().filename().string().starts_with(prefix)) continue;
-    if (OwnerLock::take(entry->path(), path).ok()) remove_store_directory(entry->path());  // I3
+    const auto lock = OwnerLock::take(entry->path(), path);
+    if (lock.ok()) remove_store_directory(entry->path());  // I3
   }
 }
 

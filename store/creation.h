@@ -8,7 +8,8 @@
 //     owns the store between its appearing and its creator.
 // I2  Of two creators one rename wins; the loser finds a directory that is not empty, removes its
 //     own, and is told that the store is in use (or opens it, if the winner is gone by then).
-// I3  A temporary directory whose lock can be taken has lost its creator and is removed.
+// I3  A temporary directory whose lock can be taken has lost its creator, or its creator has yet to
+//     lock it: it is removed under that lock, and a creator that finds it gone begins again.
 //
 // Errors: kIoFailed, kNoSpace, kNotFound (no parent).
 #pragma once

@@ -1,6 +1,7 @@
 #include "store/owner_lock.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,6 +26,12 @@ pid_t holder_of(const std::filesystem::path& file) {
   return query.l_type == F_UNLCK ? 0 : query.l_pid;
 }
 
+// The number of the file at that path now, or 0.
+ino_t file_number(const std::filesystem::path& file) {
+  struct stat status {};
+  return ::stat(file.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
 base::Error in_use(const std::filesystem::path& name, pid_t holder) {
   const std::string by = holder > 0 ? " by process " + std::to_string(holder) : "";
   return {base::ErrorCode::kStoreInUse, "the store " + name.string() + " is in use" + by +
@@ -43,8 +50,12 @@ base::Result<OwnerLock> OwnerLock::take(const std::filesystem::path& directory,
     if (!made.valid() && errno != EEXIST) return file_error(file, "creating", errno);
   }
   try {
+    const ino_t before = file_number(file);
     boost::interprocess::file_lock lock(file.c_str());
-    if (lock.try_lock()) return OwnerLock(std::move(lock));
+    if (lock.try_lock()) {
+      if (before == file_number(file)) return OwnerLock(std::move(lock));
+      return file_error(file, "locking", ENOENT);  // I1
+    }
   } catch (const boost::interprocess::interprocess_exception& failed) {
     return file_error(file, "locking", failed.get_native_error());
   }

@@ -5,7 +5,11 @@
 // LmdbEnvironment's I1 does. No other descriptor of DIR/lock may be closed while the lock is held:
 // that would drop it.
 //
-// Errors: kStoreInUse (names the holder's process id where the kernel knows it), kIoFailed.
+// I1  What is locked is the file that DIR/lock names: one removed between its opening and its
+//     locking (by the sweep of creation.h I3) guards nothing and is refused.
+//
+// Errors: kStoreInUse (names the holder's process id where the kernel knows it), kNotFound (I1),
+// kIoFailed.
 #pragma once
 
 #include <filesystem>
