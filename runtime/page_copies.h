@@ -7,6 +7,7 @@
 //     none yet.
 // I2  reserve(n) before a stop makes the next n copies touch resident memory only and allocate
 //     nothing: a first touch would cost more than the copy.
+// I3  Another thread sees copies after publish() only: they are written past the cache.
 //
 // Memory: one slot for each page of the epoch; trim() gives back what an unusually large one took.
 //
@@ -21,6 +22,7 @@
 
 #include "base/result.h"
 #include "base/units.h"
+#include "vm/guarded_copy.h"
 
 namespace revenant::runtime {
 
@@ -40,6 +42,8 @@ class PageCopies {
   void append_run(const base::PageRun& run);
   // Copies those pages of `run` again that have a slot.
   void refresh_run(const base::PageRun& run);
+  // Before another thread reads the copies.
+  void publish() { vm::publish_copies(); }
   void clear();
   void trim();
 

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "runtime/page_copies.h"
-#include "vm/guarded_copy.h"
 #include "vm/space.h"
 
 namespace revenant::runtime {

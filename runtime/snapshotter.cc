@@ -163,6 +163,7 @@ void Snapshotter::stop_step() {
              0.1 * static_cast<double>(ProgramClock::host_monotonic_ns() - begin_ns) / pages;
   memory_.take_released(newly_released_);
   for (const base::PageRun& run : newly_released_.runs()) copies_.refresh_run(run);
+  copies_.publish();
 }
 
 void Snapshotter::learn_heat() {

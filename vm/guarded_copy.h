@@ -15,8 +15,13 @@
 
 namespace revenant::vm {
 
-// Copies `page` to `frame` (kPageSize bytes, volatile). False when the page is not there.
+// Copies `page` to `frame` (kPageSize bytes, aligned to 16, volatile). False when the page is not
+// there. The caller's thread sees the copy at once, others after publish_copies().
 [[nodiscard]] bool copy_if_present(base::PageNumber page, std::byte* frame) noexcept;
+
+// Orders the caller's copies before what it does next: they are written past the cache, which a
+// release alone does not order.
+void publish_copies() noexcept;
 
 // For the fault port: where an access at `instruction` that failed in copy_if_present() goes on, or
 // 0.
