@@ -115,6 +115,16 @@ Outcome alternate(Mutator& mutator, int turns, nanoseconds phase) {
   return outcome;
 }
 
+// Runs until the program is in its stride: what start-up dirtied is written, hot pages and cold
+// chunks are known. Returns the pauses on the way.
+std::vector<std::uint32_t> settle(Mutator& mutator, nanoseconds least, std::uint64_t snapshots) {
+  const runtime::PauseLog& pauses = runtime::Machine::instance().snapshotter().pauses();
+  const std::uint64_t first = pauses.count();
+  mutator.run_for(least);
+  for (int i = 0; i < 100 && pauses.count() - first < snapshots; ++i) mutator.run_for(least / 20);
+  return pauses.since(first);
+}
+
 double median_fork_us(int times) {
   std::vector<double> samples;
   for (int i = 0; i < times; ++i) {
@@ -157,12 +167,13 @@ void measure(const Case& measured, const Report& report) {
   }
   Mutator mutator(mib * kPagesPerMiB, measured.hot);
   const nanoseconds phase = report.smoke() ? milliseconds(50) : milliseconds(2000);
-  mutator.run_for(phase);
+  const auto settling_us = settle(mutator, phase, report.smoke() ? 2 : 200);
   const Outcome outcome = alternate(mutator, report.smoke() ? 1 : 4, phase);
   const double p50 = percentile(outcome.pauses_us, 0.5);
   report.add({measured.name, "pause_p50", p50, "us"});
   report.add({measured.name, "pause_p99", percentile(outcome.pauses_us, 0.99), "us"});
   report.add({measured.name, "pause_max", percentile(outcome.pauses_us, 1), "us"});
+  report.add({measured.name, "settling_pause_max", percentile(settling_us, 1), "us"});
   report.add(
       {measured.name, "throughput", median(outcome.with) / median(outcome.without), "ratio"});
   report.add({measured.name, "snapshots", static_cast<double>(outcome.pauses_us.size()), "count"});

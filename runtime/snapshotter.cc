@@ -15,7 +15,9 @@ constexpr int kMaxRounds = 3;
 constexpr std::uint64_t kSmallResidue = 64;
 // Copies that are made resident ahead of a stop, beyond what the last stops needed.
 constexpr std::size_t kReserveSlack = 256;
+// Cooling goes on for a tenth of the time between snapshots, a few chunks at a time.
 constexpr std::size_t kCoolChunks = 64;
+constexpr std::int64_t kLongestCoolingNs = 2'000'000;
 // Images and nodes that one turn removes at least, if there are as many.
 constexpr std::size_t kReclaimBudget = 8192;
 // A released run beyond this is looked for in the map's entries, not in the map page by page.
@@ -303,8 +305,19 @@ void Snapshotter::cool_down() {
     if (!status.ok()) log_line("%s", status.error().message.c_str());
     owed_.append(run);  // I2: written since it was copied, perhaps
   }
-  const auto cooled_chunks = memory_.tracker().cool(kCoolChunks);
-  if (!cooled_chunks.ok()) log_line("%s", cooled_chunks.error().message.c_str());
+  cool_chunks();
+}
+
+void Snapshotter::cool_chunks() {
+  const std::int64_t end_ns =
+      ProgramClock::host_monotonic_ns() +
+      std::min<std::int64_t>(options_.every.count() / 10, kLongestCoolingNs);
+  for (;;) {
+    const auto cooled = memory_.tracker().cool(kCoolChunks);
+    if (!cooled.ok()) log_line("%s", cooled.error().message.c_str());
+    if (!cooled.ok() || *cooled < kCoolChunks) return;
+    if (ProgramClock::host_monotonic_ns() >= end_ns) return;
+  }
 }
 
 void Snapshotter::housekeep() {

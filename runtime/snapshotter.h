@@ -102,6 +102,7 @@ class Snapshotter {
   void settle_success(base::Epoch committed);
   void settle_failure(const base::Error& error);
   void cool_down();
+  void cool_chunks();
   void housekeep();
   void reclaim();
 

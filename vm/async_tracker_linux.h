@@ -25,8 +25,9 @@ namespace revenant::vm {
 
 class AsyncTracker final : public DirtyTracker, private PageScanner {
  public:
-  // At 100 harvests a second a chunk is cold after a second or so without a write.
-  static constexpr std::uint32_t kCoolAfter = 128;
+  // A harvest's look at a chunk costs 1 us; to cool it and warm it again, some 10 us. Cooling it
+  // once looking has cost about as much is never far from the best choice (ski rental).
+  static constexpr std::uint32_t kCoolAfter = 32;
 
   AsyncTracker(const Space& space, Uffd& uffd, ChunkTemperature& temperature)
       : space_(space), uffd_(uffd), temperature_(temperature) {}
