@@ -12,11 +12,11 @@ function(revenant_add_test TARGET)
     DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()
 
-# revenant_room_tests(ROOM [PROGRAM room ...]): every source of tests/ROOM in one test program, linked
+# revenant_room_tests(ROOM [PROGRAM room ...]): every source below tests/ROOM in one test program, linked
 # as a program whose calls PROGRAM's rooms take, if there are any.
 function(revenant_room_tests ROOM)
   cmake_parse_arguments(ROOM_TESTS "" "" "PROGRAM" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${ROOM}/*.cc)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${ROOM}/*.cc)
   if(NOT sources)
     return()
   endif()

@@ -31,6 +31,8 @@ struct Sample {
 
 std::vector<Sample> reach_samples() {
   return {
+      {"IncludeDirection", "runtime/a.cc", "#include \"runtime/calls/a.h\"\n", 1},
+      {"IncludeDirection", "runtime/calls/a.cc", "#include \"runtime/calls/a.h\"\n", 0},
       {"IncludeDirection", "base/a.h", "#include \"vm/space.h\"\n", 1},
       {"IncludeDirection", "vm/a.h", "#include \"base/units.h\"\n#include \"vm/b.h\"\n", 0},
       {"IncludeDirection", "vm/a.cc", "#include \"store/store.h\"\n", 1},
@@ -117,7 +119,7 @@ std::vector<Sample> call_samples() {
       {"HouseLocks", "runtime/a.h", "std::condition_variable_any c;\n", 1},
       {"HouseLocks", "store/a.h", "std::shared_mutex m;\n", 1},
       {"HouseLocks", "objects/a.cc", "static pthread_mutex_t m;\n", 1},
-      {"HouseLocks", "runtime/pthread_wrap_mutex.cc", "int f(pthread_mutex_t* m);\n", 0},
+      {"HouseLocks", "runtime/calls/mutexes.cc", "int f(pthread_mutex_t* m);\n", 0},
       {"HouseLocks", "tests/vm/a.cc", "std::mutex m;\n", 0},
       {"HouseLocks", "runtime/a.h", "revenant::mutex m;\n", 0},
       {"TestCalls", "tests/vm/a.cc", "std::this_thread::sleep_for(1s);\n", 1},

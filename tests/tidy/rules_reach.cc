@@ -51,6 +51,10 @@ void check_include_direction(const SourceFile& file, Findings& findings) {
       findings.push_back({line, "\"" + name + "\" is named from here; name it from the root"});
     }
     const std::string folder = name.substr(0, slash);
+    if (name.starts_with("runtime/calls/") && file.is_in("runtime") &&
+        !file.is_in("runtime/calls")) {
+      findings.push_back({line, "runtime/calls stands on the rest of runtime, never below it"});
+    }
     if (may == kMayInclude.end() || slash == std::string::npos) return;
     if (!kFolders.contains(folder) || folder == file.room() || may->second.contains(folder)) return;
     findings.push_back(
@@ -75,7 +79,7 @@ void check_linux_port(const SourceFile& file, Findings& findings) {
                                                  "signal.h",   "csignal",     "ucontext.h"};
   static const std::regex kCalls(
       R"((^|[^\w.>])(mmap|munmap|mremap|mprotect|madvise|sigaction|sigaltstack|epoll_\w+|ioctl)\s*\()");
-  static const std::regex kPort(R"(^(vm|runtime)/\w+_linux\.(h|cc)$)");
+  static const std::regex kPort(R"(^(vm|runtime|runtime/calls)/\w+_linux\.(h|cc)$)");
   // base stands below the port, its lock is a futex; the tool, applications and tests above it.
   static const std::set<std::string> kBound = {"vm", "store", "objects", "runtime", "include"};
   if (!kBound.contains(file.room()) || std::regex_match(file.path, kPort)) return;

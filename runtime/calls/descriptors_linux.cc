@@ -16,17 +16,16 @@
 #include <cerrno>
 #include <cstdarg>
 
-#include "runtime/blocking.h"
-#include "runtime/bounce.h"
+#include "runtime/calls/blocking.h"
+#include "runtime/calls/bounce.h"
+#include "runtime/calls/descriptor_check.h"
+#include "runtime/calls/green_caller.h"
+#include "runtime/calls/offloaded_call.h"
 #include "runtime/descriptor_table.h"
-#include "runtime/green_caller.h"
-#include "runtime/offloaded_call.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {
-
-constexpr int kRefused = -1;
 
 DescriptorTable& table() { return DescriptorTable::instance(); }
 

@@ -1,4 +1,4 @@
-#include "runtime/blocking.h"
+#include "runtime/calls/blocking.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "runtime/descriptor_table.h"
+#include "runtime/calls/descriptor_check.h"
 #include "runtime/descriptor_wait.h"
 #include "runtime/machine.h"
 #include "runtime/real_calls_linux.h"
@@ -55,12 +55,6 @@ void wait_once(int descriptor, short events, std::int64_t timeout_ns) {
 }
 
 }  // namespace
-
-bool check_descriptor(int descriptor) {
-  if (DescriptorTable::instance().usable(descriptor)) return true;
-  errno = EBADF;
-  return false;
-}
 
 __attribute__((noinline)) bool never_blocks(int descriptor) {
   if (__real_fstat(descriptor, &asked.status) == 0 &&

@@ -21,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class SyscallSocket : public ::testing::Test {
+class Sockets : public ::testing::Test {
  protected:
   template <class F>
   void expect_well(F main) {
@@ -33,7 +33,7 @@ class SyscallSocket : public ::testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(SyscallSocket, AServerAndItsClientShareOneWorker) {
+TEST_F(Sockets, AServerAndItsClientShareOneWorker) {
   expect_well([] {
     const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
     auto address = std::make_unique<sockaddr_in>();
@@ -64,7 +64,7 @@ TEST_F(SyscallSocket, AServerAndItsClientShareOneWorker) {
   });
 }
 
-TEST_F(SyscallSocket, MessagesAndTheirDescriptorsArrive) {
+TEST_F(Sockets, MessagesAndTheirDescriptorsArrive) {
   expect_well([] {
     int pair[2];
     int ends[2];
@@ -93,7 +93,7 @@ TEST_F(SyscallSocket, MessagesAndTheirDescriptorsArrive) {
   });
 }
 
-TEST_F(SyscallSocket, ASocketsOwnTimeoutCounts) {
+TEST_F(Sockets, ASocketsOwnTimeoutCounts) {
   expect_well([] {
     int pair[2];
     EXPECT_IN_CHILD(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
@@ -105,7 +105,7 @@ TEST_F(SyscallSocket, ASocketsOwnTimeoutCounts) {
   });
 }
 
-TEST_F(SyscallSocket, PollSelectAndEpollWaitForOtherThreads) {
+TEST_F(Sockets, PollSelectAndEpollWaitForOtherThreads) {
   expect_well([] {
     int ends[2];
     EXPECT_IN_CHILD(::pipe(ends) == 0);

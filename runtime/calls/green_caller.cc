@@ -1,4 +1,4 @@
-#include "runtime/green_caller.h"
+#include "runtime/calls/green_caller.h"
 
 #include "runtime/worker.h"
 #include "vm/space.h"

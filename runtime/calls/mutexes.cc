@@ -1,11 +1,13 @@
-// Mutexes: see pthread_wrap.h.
+// Mutexes: see locks.h.
 #include <pthread.h>
 
 #include <cerrno>
 
-#include "runtime/green_caller.h"
-#include "runtime/green_time.h"
-#include "runtime/pthread_wrap.h"
+#include "runtime/calls/acquire.h"
+#include "runtime/calls/clocks.h"
+#include "runtime/calls/green_caller.h"
+#include "runtime/calls/locks.h"
+#include "runtime/machine.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {

@@ -1,4 +1,4 @@
-#include "runtime/offloaded_call.h"
+#include "runtime/calls/offloaded_call.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>

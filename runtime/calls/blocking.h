@@ -11,9 +11,6 @@
 
 namespace revenant::runtime {
 
-// Whether a green thread may use `descriptor`; sets errno to EBADF if not.
-bool check_descriptor(int descriptor);
-
 // Whether calls on `descriptor` return at once: a regular file's, or a non-blocking one's.
 bool never_blocks(int descriptor);
 

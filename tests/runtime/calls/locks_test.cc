@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class PthreadWrap : public ::testing::Test {
+class Locks : public ::testing::Test {
  protected:
   std::filesystem::path store() const { return directory_ / "store"; }
   static void expect_well(const Ended& ended) {
@@ -52,7 +52,7 @@ int most_inside(Mutex& mutex) {
   return most;
 }
 
-TEST_F(PthreadWrap, AMutexExcludesGreenThreadsWhereverItLies) {
+TEST_F(Locks, AMutexExcludesGreenThreadsWhereverItLies) {
   expect_well(run_to_end(store(), [] {
     static std::mutex in_static_storage;
     static std::recursive_mutex recursive_in_static_storage;
@@ -66,7 +66,7 @@ TEST_F(PthreadWrap, AMutexExcludesGreenThreadsWhereverItLies) {
   }));
 }
 
-TEST_F(PthreadWrap, KindsAndErrorsAreAsDocumented) {
+TEST_F(Locks, KindsAndErrorsAreAsDocumented) {
   expect_well(run_to_end(store(), [] {
     std::recursive_mutex recursive;
     recursive.lock();
@@ -92,7 +92,7 @@ TEST_F(PthreadWrap, KindsAndErrorsAreAsDocumented) {
   }));
 }
 
-TEST_F(PthreadWrap, ConditionsWakeAndTimeOut) {
+TEST_F(Locks, ConditionsWakeAndTimeOut) {
   expect_well(run_to_end(store(), [] {
     std::mutex mutex;
     std::condition_variable condition;
@@ -121,7 +121,7 @@ TEST_F(PthreadWrap, ConditionsWakeAndTimeOut) {
   }));
 }
 
-TEST_F(PthreadWrap, SharedMutexesSemaphoresAndFuturesBlockTheGreenThreadOnly) {
+TEST_F(Locks, SharedMutexesSemaphoresAndFuturesBlockTheGreenThreadOnly) {
   expect_well(run_to_end(store(), [] {
     std::shared_mutex shared;
     std::counting_semaphore<8> tokens(0);
@@ -145,7 +145,7 @@ TEST_F(PthreadWrap, SharedMutexesSemaphoresAndFuturesBlockTheGreenThreadOnly) {
   }));
 }
 
-TEST_F(PthreadWrap, OwnersAndWaitersSurviveARestart) {
+TEST_F(Locks, OwnersAndWaitersSurviveARestart) {
   const auto main = [] {
     struct Shared {
       std::mutex mutex;
@@ -179,7 +179,7 @@ TEST_F(PthreadWrap, OwnersAndWaitersSurviveARestart) {
   expect_well(run_to_end(store(), main));
 }
 
-TEST_F(PthreadWrap, SteadyClockGoesOnOverARestart) {
+TEST_F(Locks, SteadyClockGoesOnOverARestart) {
   const auto main = [] {
     const auto before = std::chrono::steady_clock::now();
     sync();
@@ -199,7 +199,7 @@ TEST_F(PthreadWrap, SteadyClockGoesOnOverARestart) {
   expect_well(run_to_end(store(), main));
 }
 
-TEST_F(PthreadWrap, OsThreadsAndForksAreRefusedWithASentence) {
+TEST_F(Locks, OsThreadsAndForksAreRefusedWithASentence) {
   const Ended ended = run_to_end(store(), [] {
     bool refused = false;
     try {
@@ -217,7 +217,7 @@ TEST_F(PthreadWrap, OsThreadsAndForksAreRefusedWithASentence) {
   EXPECT_NE(ended.err.find("use revenant::thread"), std::string::npos) << ended.err;
 }
 
-TEST_F(PthreadWrap, ExitRunsHandlersOnce) {
+TEST_F(Locks, ExitRunsHandlersOnce) {
   const Ended ended = run_to_end(store(), [] {
     std::atexit([] { print("handler\n"); });
     thread([] { std::exit(7); }).join();

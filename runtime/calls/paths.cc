@@ -7,25 +7,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdarg>
 
-#include "runtime/blocking.h"
-#include "runtime/bounce.h"
+#include "runtime/calls/blocking.h"
+#include "runtime/calls/bounce.h"
+#include "runtime/calls/descriptor_check.h"
+#include "runtime/calls/green_caller.h"
+#include "runtime/calls/offloaded_call.h"
+#include "runtime/calls/open_mode.h"
 #include "runtime/descriptor_table.h"
-#include "runtime/green_caller.h"
-#include "runtime/offloaded_call.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {
-
-// -1 with errno set, as `call` when it is not made.
-constexpr int kRefused = -1;
-
-bool check_directory(int descriptor) {
-  return descriptor == AT_FDCWD || check_descriptor(descriptor);
-}
 
 // `call` gets a path that the kernel can read.
 template <class Call>
@@ -100,12 +94,6 @@ int green_openat(int directory, const char* path, int flags, mode_t mode) {
 int open_for_caller(int directory, const char* path, int flags, mode_t mode) {
   if (green_caller() != nullptr) return green_openat(directory, path, flags, mode);
   return DescriptorTable::instance().move_up(__real_openat(directory, path, flags, mode));
-}
-
-// open's third argument, if the flags say that there is one.
-mode_t mode_of(int flags, va_list arguments) {
-  const bool given = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
-  return given ? va_arg(arguments, mode_t) : 0;
 }
 
 }  // namespace

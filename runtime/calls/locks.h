@@ -1,9 +1,9 @@
 // pthread's mutexes, conditions and read-write locks, as green threads use them.
 //
-//   pthread_mutex_t (40 bytes)    | owner : 8 | depth : 4 | .. | kind : 4 | .. | first : 8 | last :
-//   8 | pthread_cond_t (48)           | first : 8 | last : 8 | ........ | clock, by libc's own bit
-//   | .... pthread_rwlock_t (56)         | readers : 4 (-1: a writer) | .. | first : 8 | last : 8 |
-//   ..........
+//   pthread_mutex_t (40 bytes)  | owner : 8 | depth : 4 | .. | kind : 4 | .. | first : 8 | last : 8
+//   | pthread_cond_t (48)         | first : 8 | last : 8 | ........ | clock, by libc's own bit |
+//   .... | pthread_rwlock_t (56)       | readers : 4 (-1: a writer) | .. | first : 8 | last : 8 |
+//   ........ |
 //
 // Objects in the space are of the layouts drawn here, in libc's bytes: zero is unlocked, as libc's
 // static initialisers and init functions leave them, and libc's destroy functions find nothing to
@@ -68,14 +68,7 @@ int lock_green(pthread_mutex_t& mutex, const Deadline& deadline);
 int try_lock_green(pthread_mutex_t& mutex);
 int unlock_green(pthread_mutex_t& mutex);
 
-// Calls `attempt` under the scheduler's lock until it does not say EBUSY, waiting on `queue`
-// meanwhile; null: napping. ETIMEDOUT past the deadline.
-template <class Attempt>
-int acquire(WaitQueue* queue, const void* object, const Deadline& deadline, Attempt attempt);
-
 // Whether `deadline` has passed.
 bool is_over(const Deadline& deadline);
 
 }  // namespace revenant::runtime
-
-#include "runtime/pthread_wrap_acquire.h"

@@ -2,15 +2,16 @@
 // and a sleep parks the green thread only.
 //
 // Reading the clock needs no bounce: libc does it in the program's own mode (vdso).
+#include "runtime/calls/clocks.h"
+
 #include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
 
-#include "runtime/blocking.h"
-#include "runtime/green_caller.h"
-#include "runtime/green_time.h"
+#include "runtime/calls/blocking.h"
+#include "runtime/calls/green_caller.h"
 #include "runtime/machine.h"
 #include "runtime/real_calls_linux.h"
 

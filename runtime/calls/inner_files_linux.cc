@@ -19,24 +19,19 @@
 #include <cstdarg>
 #include <cstring>
 
-#include "runtime/blocking.h"
-#include "runtime/bounce.h"
+#include "runtime/calls/bounce.h"
+#include "runtime/calls/descriptor_check.h"
+#include "runtime/calls/green_caller.h"
+#include "runtime/calls/open_mode.h"
 #include "runtime/descriptor_table.h"
-#include "runtime/green_caller.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {
 
-constexpr int kRefused = -1;
-
-bool allowed(int descriptor) { return green_caller() == nullptr || check_descriptor(descriptor); }
-
-bool allowed_directory(int descriptor) { return descriptor == AT_FDCWD || allowed(descriptor); }
-
 ssize_t inner_read(int descriptor, void* data, std::size_t size) {
   const Bounce bounced = Bounce::out(data, size);
-  if (!allowed(descriptor) || !bounced.ok()) return kRefused;
+  if (!caller_may_use(descriptor) || !bounced.ok()) return kRefused;
   const long got = __real_syscall(SYS_read, descriptor, bounced.data(), size);
   if (got > 0) bounced.deliver(static_cast<std::size_t>(got));
   return got;
@@ -44,13 +39,13 @@ ssize_t inner_read(int descriptor, void* data, std::size_t size) {
 
 ssize_t inner_write(int descriptor, const void* data, std::size_t size) {
   const Bounce bounced = Bounce::in(data, size);
-  if (!allowed(descriptor) || !bounced.ok()) return kRefused;
+  if (!caller_may_use(descriptor) || !bounced.ok()) return kRefused;
   return __real_syscall(SYS_write, descriptor, bounced.data(), size);
 }
 
 ssize_t inner_pread(int descriptor, void* data, std::size_t size, off_t offset) {
   const Bounce bounced = Bounce::out(data, size);
-  if (!allowed(descriptor) || !bounced.ok()) return kRefused;
+  if (!caller_may_use(descriptor) || !bounced.ok()) return kRefused;
   const long got = __real_syscall(SYS_pread64, descriptor, bounced.data(), size, offset);
   if (got > 0) bounced.deliver(static_cast<std::size_t>(got));
   return got;
@@ -58,14 +53,14 @@ ssize_t inner_pread(int descriptor, void* data, std::size_t size, off_t offset) 
 
 int inner_openat(int directory, const char* path, int flags, mode_t mode) {
   const Bounce bounced = Bounce::text(path);
-  if (!allowed_directory(directory) || !bounced.ok()) return kRefused;
+  if (!caller_may_use_directory(directory) || !bounced.ok()) return kRefused;
   const auto opened =
       static_cast<int>(__real_syscall(SYS_openat, directory, bounced.data(), flags, mode));
   return green_caller() == nullptr ? opened : DescriptorTable::instance().adopt(opened);
 }
 
 int inner_close(int descriptor) {
-  const bool may = allowed(descriptor);
+  const bool may = caller_may_use(descriptor);
   if (green_caller() != nullptr) DescriptorTable::instance().forget(descriptor);
   return may ? static_cast<int>(__real_syscall(SYS_close, descriptor)) : kRefused;
 }
@@ -73,7 +68,7 @@ int inner_close(int descriptor) {
 int inner_fstatat(int directory, const char* path, struct stat* result, int flags) {
   const Bounce name = Bounce::text(path);
   const Bounce filled = Bounce::out(result, sizeof *result);
-  if (!allowed_directory(directory) || !name.ok() || !filled.ok()) return kRefused;
+  if (!caller_may_use_directory(directory) || !name.ok() || !filled.ok()) return kRefused;
   const long outcome = __real_syscall(SYS_newfstatat, directory, name.data(), filled.data(), flags);
   if (outcome == 0) filled.deliver();
   return static_cast<int>(outcome);
@@ -93,11 +88,6 @@ int inner_statfs(long number, long what, T* result) {
   const long outcome = __real_syscall(number, what, filled.data());
   if (outcome == 0) filled.deliver();
   return static_cast<int>(outcome);
-}
-
-mode_t mode_of(int flags, va_list arguments) {
-  const bool given = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
-  return given ? va_arg(arguments, mode_t) : 0;
 }
 
 }  // namespace
@@ -157,7 +147,8 @@ int __wrap___close(int descriptor) { return inner_close(descriptor); }
 int __wrap___close_nocancel(int descriptor) { return inner_close(descriptor); }
 
 off_t __wrap___lseek(int descriptor, off_t offset, int whence) {
-  return allowed(descriptor) ? __real_syscall(SYS_lseek, descriptor, offset, whence) : kRefused;
+  return caller_may_use(descriptor) ? __real_syscall(SYS_lseek, descriptor, offset, whence)
+                                    : kRefused;
 }
 off_t __wrap___lseek64(int descriptor, off_t offset, int whence) {
   return __wrap___lseek(descriptor, offset, whence);
@@ -191,7 +182,7 @@ int __wrap___statfs64(const char* path, struct statfs* result) {
                    : kRefused;
 }
 int __wrap___fstatfs64(int descriptor, struct statfs* result) {
-  return allowed(descriptor) ? inner_statfs(SYS_fstatfs, descriptor, result) : kRefused;
+  return caller_may_use(descriptor) ? inner_statfs(SYS_fstatfs, descriptor, result) : kRefused;
 }
 int __wrap___uname(utsname* result) {
   const Bounce filled = Bounce::out(result, sizeof *result);
@@ -203,7 +194,7 @@ int __wrap___uname(utsname* result) {
 
 ssize_t __wrap___getdents64(int descriptor, void* entries, std::size_t size) {
   const Bounce filled = Bounce::out(entries, size);
-  if (!allowed(descriptor) || !filled.ok()) return kRefused;
+  if (!caller_may_use(descriptor) || !filled.ok()) return kRefused;
   const long got = __real_syscall(SYS_getdents64, descriptor, filled.data(), size);
   if (got > 0) filled.deliver(static_cast<std::size_t>(got));
   return got;
@@ -231,7 +222,7 @@ int __wrap___fcntl64_nocancel(int descriptor, int command, ...) {
   va_start(arguments, command);
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
-  if (!allowed(descriptor)) return kRefused;
+  if (!caller_may_use(descriptor)) return kRefused;
   return static_cast<int>(__real_syscall(SYS_fcntl, descriptor, command, argument));
 }
 int __wrap___fcntl(int descriptor, int command, ...) {
@@ -243,7 +234,7 @@ int __wrap___fcntl(int descriptor, int command, ...) {
 }
 
 int __wrap___isatty(int descriptor) {
-  if (!allowed(descriptor)) return 0;
+  if (!caller_may_use(descriptor)) return 0;
   static char settings[256];  // not on a stack whose pages may be missing; not looked at
   return __real_syscall(SYS_ioctl, descriptor, TCGETS, settings) == 0 ? 1 : 0;
 }

@@ -1,15 +1,19 @@
-// The loop of every lock of pthread_wrap.h: try, wait, try again.
+// The loop of every lock: try, wait, try again.
+//
+// Threads: green threads. Locks: takes kScheduler for each attempt.
 #pragma once
 
 #include <cerrno>
 
 #include "base/lock.h"
-#include "runtime/blocking.h"
+#include "runtime/calls/blocking.h"
+#include "runtime/calls/locks.h"
 #include "runtime/machine.h"
-#include "runtime/pthread_wrap.h"
 
 namespace revenant::runtime {
 
+// Calls `attempt` under the scheduler's lock until it does not say EBUSY, waiting on `queue`
+// meanwhile; null: napping. ETIMEDOUT past the deadline.
 template <class Attempt>
 int acquire(WaitQueue* queue, const void* object, const Deadline& deadline,
             Attempt attempt) REVENANT_NO_THREAD_SAFETY_ANALYSIS {

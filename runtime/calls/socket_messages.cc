@@ -5,10 +5,10 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runtime/bounce.h"
+#include "runtime/calls/bounce.h"
+#include "runtime/calls/socket_calls.h"
 #include "runtime/descriptor_table.h"
 #include "runtime/real_calls_linux.h"
-#include "runtime/socket_calls.h"
 
 namespace revenant::runtime {
 namespace {

@@ -31,7 +31,7 @@ std::string pattern(std::size_t size) {
   return text;
 }
 
-class SyscallIo : public ::testing::Test {
+class Io : public ::testing::Test {
  protected:
   std::filesystem::path store() const { return directory_ / "store"; }
   std::string file(const char* name) const { return (directory_ / name).string(); }
@@ -43,7 +43,7 @@ class SyscallIo : public ::testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(SyscallIo, ReadsIntoPagesThatAreMissing) {
+TEST_F(Io, ReadsIntoPagesThatAreMissing) {
   const std::string path = file("data");
   std::ofstream(path) << pattern(kSize);
   expect_well(run_to_end(store(), [path] {
@@ -66,7 +66,7 @@ TEST_F(SyscallIo, ReadsIntoPagesThatAreMissing) {
 }
 
 // After a restart every page of the heap is missing: the path's, the data's and the result's.
-TEST_F(SyscallIo, WritesFromPagesThatARestartLeftMissing) {
+TEST_F(Io, WritesFromPagesThatARestartLeftMissing) {
   const std::string path = file("written");
   const auto main = [path] {
     const std::string data = pattern(kSize);
@@ -91,7 +91,7 @@ TEST_F(SyscallIo, WritesFromPagesThatARestartLeftMissing) {
   EXPECT_TRUE(contents == pattern(kSize));
 }
 
-TEST_F(SyscallIo, ABlockedReadLetsThreadsAndSnapshotsGoOn) {
+TEST_F(Io, ABlockedReadLetsThreadsAndSnapshotsGoOn) {
   expect_well(run_to_end(store(), [] {
     int ends[2];
     EXPECT_IN_CHILD(::pipe(ends) == 0);
@@ -107,7 +107,7 @@ TEST_F(SyscallIo, ABlockedReadLetsThreadsAndSnapshotsGoOn) {
   }));
 }
 
-TEST_F(SyscallIo, ALargeWriteWaitsForItsReader) {
+TEST_F(Io, ALargeWriteWaitsForItsReader) {
   expect_well(run_to_end(store(), [] {
     int ends[2];
     EXPECT_IN_CHILD(::pipe(ends) == 0);
@@ -129,7 +129,7 @@ TEST_F(SyscallIo, ALargeWriteWaitsForItsReader) {
   }));
 }
 
-TEST_F(SyscallIo, ANonBlockingReadDoesNotWait) {
+TEST_F(Io, ANonBlockingReadDoesNotWait) {
   expect_well(run_to_end(store(), [] {
     int ends[2];
     EXPECT_IN_CHILD(::pipe2(ends, O_NONBLOCK) == 0);
@@ -140,7 +140,7 @@ TEST_F(SyscallIo, ANonBlockingReadDoesNotWait) {
 }
 
 // The thread is restored inside read(0): its call is made again, on the new process's stdin.
-TEST_F(SyscallIo, AReadThatARestartCutOffIsMadeAgain) {
+TEST_F(Io, AReadThatARestartCutOffIsMadeAgain) {
   const auto main = [] {
     int pipe_ends[2];
     EXPECT_IN_CHILD(::pipe(pipe_ends) == 0);
@@ -172,7 +172,7 @@ TEST_F(SyscallIo, AReadThatARestartCutOffIsMadeAgain) {
   expect_well(second.wait());
 }
 
-TEST_F(SyscallIo, ADescriptorOfAnEarlierProcessIsRefused) {
+TEST_F(Io, ADescriptorOfAnEarlierProcessIsRefused) {
   const std::string path = file("file");
   const auto main = [path] {
     const int old_one = ::open(path.c_str(), O_RDWR | O_CREAT, 0600);
@@ -196,7 +196,7 @@ TEST_F(SyscallIo, ADescriptorOfAnEarlierProcessIsRefused) {
   expect_well(run_to_end(store(), main));
 }
 
-TEST_F(SyscallIo, TheRuntimesDescriptorsAreOutOfReach) {
+TEST_F(Io, TheRuntimesDescriptorsAreOutOfReach) {
   expect_well(run_to_end(store(), [] {
     const int own = ::open("/dev/null", O_RDONLY);
     EXPECT_IN_CHILD(own >= 3);
@@ -216,7 +216,7 @@ TEST_F(SyscallIo, TheRuntimesDescriptorsAreOutOfReach) {
 }
 
 // stdio calls libc's inner names, with its own locks held.
-TEST_F(SyscallIo, StdioWorksThroughPersistentBuffers) {
+TEST_F(Io, StdioWorksThroughPersistentBuffers) {
   const std::string path = file("lines");
   const Ended ended = run_to_end(store(), [path] {
     std::FILE* file = std::fopen(path.c_str(), "w+");
@@ -236,7 +236,7 @@ TEST_F(SyscallIo, StdioWorksThroughPersistentBuffers) {
   EXPECT_NE(ended.out.find("from printf\n"), std::string::npos);
 }
 
-TEST_F(SyscallIo, FilesystemCallsTakePersistentPaths) {
+TEST_F(Io, FilesystemCallsTakePersistentPaths) {
   const std::string base = file("tree");
   expect_well(run_to_end(store(), [base] {
     namespace fs = std::filesystem;

@@ -15,11 +15,11 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runtime/bounce.h"
-#include "runtime/green_caller.h"
+#include "runtime/calls/bounce.h"
+#include "runtime/calls/green_caller.h"
+#include "runtime/calls/offloaded_call.h"
 #include "runtime/log.h"
 #include "runtime/machine.h"
-#include "runtime/offloaded_call.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {

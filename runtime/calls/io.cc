@@ -15,9 +15,10 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "runtime/blocking.h"
-#include "runtime/bounce.h"
-#include "runtime/green_caller.h"
+#include "runtime/calls/blocking.h"
+#include "runtime/calls/bounce.h"
+#include "runtime/calls/descriptor_check.h"
+#include "runtime/calls/green_caller.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {

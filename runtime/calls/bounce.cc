@@ -1,10 +1,10 @@
-#include "runtime/bounce.h"
+#include "runtime/calls/bounce.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
-#include "runtime/green_caller.h"
+#include "runtime/calls/green_caller.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {

@@ -9,18 +9,18 @@
 #include <cerrno>
 #include <vector>
 
-#include "runtime/blocking.h"
-#include "runtime/bounce.h"
+#include "runtime/calls/blocking.h"
+#include "runtime/calls/bounce.h"
+#include "runtime/calls/descriptor_check.h"
+#include "runtime/calls/green_caller.h"
 #include "runtime/descriptor_table.h"
 #include "runtime/descriptor_wait.h"
-#include "runtime/green_caller.h"
 #include "runtime/machine.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {
 
-constexpr int kRefused = -1;
 constexpr std::int64_t kMsInNs = 1'000'000;
 
 // When to give up, for a timeout in poll's sense.

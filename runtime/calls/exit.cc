@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "objects/allocation_domain.h"
-#include "runtime/green_caller.h"
+#include "runtime/calls/green_caller.h"
 #include "runtime/machine.h"
 #include "runtime/real_calls_linux.h"
 

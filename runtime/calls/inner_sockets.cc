@@ -4,23 +4,19 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "runtime/blocking.h"
-#include "runtime/bounce.h"
+#include "runtime/calls/bounce.h"
+#include "runtime/calls/descriptor_check.h"
+#include "runtime/calls/green_caller.h"
+#include "runtime/calls/socket_calls.h"
 #include "runtime/descriptor_table.h"
-#include "runtime/green_caller.h"
 #include "runtime/real_calls_linux.h"
-#include "runtime/socket_calls.h"
 
 namespace revenant::runtime {
 namespace {
 
-constexpr int kRefused = -1;
-
-bool allowed(int descriptor) { return green_caller() == nullptr || check_descriptor(descriptor); }
-
 int with_address(long number, int socket, const sockaddr* address, socklen_t size) {
   const Bounce bounced = Bounce::in(address, size);
-  if (!allowed(socket) || !bounced.ok()) return kRefused;
+  if (!caller_may_use(socket) || !bounced.ok()) return kRefused;
   return static_cast<int>(__real_syscall(number, socket, bounced.data(), size));
 }
 
@@ -47,7 +43,7 @@ int __wrap___bind(int socket, const sockaddr* address, socklen_t size) {
 int __wrap___getsockname(int socket, sockaddr* address, socklen_t* size) {
   const Bounce filled = Bounce::out(address, *size);
   const Bounce filled_size = Bounce::in_out(size, sizeof *size);
-  if (!allowed(socket) || !filled.ok() || !filled_size.ok()) return kRefused;
+  if (!caller_may_use(socket) || !filled.ok() || !filled_size.ok()) return kRefused;
   const long result = __real_syscall(SYS_getsockname, socket, filled.data(), filled_size.data());
   if (result == 0) {
     filled.deliver();
@@ -58,23 +54,24 @@ int __wrap___getsockname(int socket, sockaddr* address, socklen_t* size) {
 
 int __wrap___setsockopt(int socket, int level, int name, const void* value, socklen_t size) {
   const Bounce bounced = Bounce::in(value, size);
-  if (!allowed(socket) || !bounced.ok()) return kRefused;
+  if (!caller_may_use(socket) || !bounced.ok()) return kRefused;
   return static_cast<int>(
       __real_syscall(SYS_setsockopt, socket, level, name, bounced.data(), size));
 }
 
 ssize_t __wrap___send(int socket, const void* data, std::size_t size, int flags) {
-  return allowed(socket) ? send_once(socket, data, size, flags, nullptr, 0) : kRefused;
+  return caller_may_use(socket) ? send_once(socket, data, size, flags, nullptr, 0) : kRefused;
 }
 
 ssize_t __wrap___sendto(int socket, const void* data, std::size_t size, int flags,
                         const sockaddr* address, socklen_t address_size) {
-  return allowed(socket) ? send_once(socket, data, size, flags, address, address_size) : kRefused;
+  return caller_may_use(socket) ? send_once(socket, data, size, flags, address, address_size)
+                                : kRefused;
 }
 
 // One message at a time, as it also does when the socket takes no more.
 int __wrap___sendmmsg(int socket, mmsghdr* messages, unsigned count, int flags) {
-  if (!allowed(socket) || count == 0) return allowed(socket) ? 0 : kRefused;
+  if (!caller_may_use(socket) || count == 0) return caller_may_use(socket) ? 0 : kRefused;
   const ssize_t sent = send_message(socket, &messages->msg_hdr, flags);
   if (sent < 0) return kRefused;
   messages->msg_len = static_cast<unsigned>(sent);
@@ -83,8 +80,8 @@ int __wrap___sendmmsg(int socket, mmsghdr* messages, unsigned count, int flags) 
 
 ssize_t __wrap___recvfrom(int socket, void* data, std::size_t size, int flags, sockaddr* address,
                           socklen_t* address_size) {
-  return allowed(socket) ? receive_once(socket, data, size, flags, address, address_size)
-                         : kRefused;
+  return caller_may_use(socket) ? receive_once(socket, data, size, flags, address, address_size)
+                                : kRefused;
 }
 
 ssize_t __wrap___recvmsg(int socket, msghdr* message, int flags) {

@@ -8,18 +8,17 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runtime/blocking.h"
-#include "runtime/bounce.h"
+#include "runtime/calls/blocking.h"
+#include "runtime/calls/bounce.h"
+#include "runtime/calls/descriptor_check.h"
+#include "runtime/calls/green_caller.h"
+#include "runtime/calls/offloaded_call.h"
+#include "runtime/calls/socket_calls.h"
 #include "runtime/descriptor_table.h"
-#include "runtime/green_caller.h"
-#include "runtime/offloaded_call.h"
 #include "runtime/real_calls_linux.h"
-#include "runtime/socket_calls.h"
 
 namespace revenant::runtime {
 namespace {
-
-constexpr int kRefused = -1;
 
 // A call with an address that the kernel fills in: `call(address, size)`.
 template <class Call>
