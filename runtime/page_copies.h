@@ -3,8 +3,8 @@
 //   pages, in order of first copy:  p7   p3   p9   ...
 //   copies:                        [4K] [4K] [4K]  ...   one slot a page, copied anew in place
 //
-// I1  A page has at most one slot: copying it again overwrites the slot. An appended run must have
-//     none yet.
+// I1  A page has at most one slot: copying it again overwrites the slot. Appended pages must
+//     have none yet.
 // I2  reserve(n) before a stop makes the next n copies touch resident memory only and allocate
 //     nothing: a first touch would cost more than the copy.
 // I3  Another thread sees copies after publish() only: they are written past the cache.
@@ -22,6 +22,7 @@
 
 #include "base/result.h"
 #include "base/units.h"
+#include "runtime/shared_copy.h"
 #include "vm/guarded_copy.h"
 
 namespace revenant::runtime {
@@ -38,8 +39,9 @@ class PageCopies {
   void reserve(std::size_t more_pages);
   // Copies what the page holds now. A page that has gone meanwhile loses its slot.
   void copy(base::PageNumber page);
-  // Copies a run without looking for earlier copies of its pages: what hot pages need in a stop.
-  void append_run(const base::PageRun& run);
+  // Copies what is planned, no page of which may have a copy yet: what hot pages need in a stop.
+  // Takes up to twice as many slots as there are pages.
+  void append(SharedCopy& planned);
   // Copies those pages of `run` again that have a slot.
   void refresh_run(const base::PageRun& run);
   // Before another thread reads the copies.

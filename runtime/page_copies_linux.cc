@@ -57,11 +57,14 @@ void PageCopies::copy(base::PageNumber page) {
   slots_.erase(page.value);
 }
 
-void PageCopies::append_run(const base::PageRun& run) {
-  for (base::PageNumber page = run.first; page < run.end(); ++page) {
-    const bool there = vm::copy_if_present(page, address_of(pages_.size()));
-    pages_.push_back(there ? page : base::PageNumber{kVacant});
-  }
+void PageCopies::append(SharedCopy& planned) {
+  const std::size_t own = pages_.size();
+  const std::size_t helped = own + planned.pages();
+  planned.copy(address_of(own), address_of(helped));
+  pages_.resize(helped + planned.pages(), base::PageNumber{kVacant});
+  planned.for_each([&](base::PageNumber page, bool by_helper, std::size_t frame) {
+    pages_[(by_helper ? helped : own) + frame] = page;
+  });
   resident_slots_ = std::max(resident_slots_, pages_.size());
 }
 

@@ -26,23 +26,38 @@ void Safepoint::enter() {
   ++running_;
 }
 
-std::int64_t Safepoint::stop_and_call(void (*step)(void*), void* context, bool for_good) {
+std::int64_t Safepoint::stop_and(base::FunctionRef<void()> step, base::FunctionRef<void()> assist) {
+  return stop_and_call(step, assist, false);
+}
+
+std::int64_t Safepoint::stop_for_good(base::FunctionRef<void()> step) {
+  return stop_and_call(
+      step, [] {}, true);
+}
+
+std::int64_t Safepoint::stop_and_call(base::FunctionRef<void()> step,
+                                      base::FunctionRef<void()> assist, bool for_good) {
   const std::int64_t requested_at_ns = ProgramClock::host_monotonic_ns();
+  bool others_run = false;
+  {
+    const base::LockGuard guard(lock_);
+    REVENANT_CHECK(step_ == nullptr, "a stop within a stop");  // I1
+    step_ = &step;
+    stepped_once_ = false;
+    for_good_ = for_good;
+    requested_.store(true, std::memory_order_release);
+    run_step_if_last();
+    others_run = !stepped_once_;
+  }
+  if (others_run) assist();
   const base::LockGuard guard(lock_);
-  REVENANT_CHECK(step_ == nullptr, "a stop within a stop");  // I1
-  step_ = step;
-  step_context_ = context;
-  stepped_once_ = false;
-  for_good_ = for_good;
-  requested_.store(true, std::memory_order_release);
-  run_step_if_last();
   while (!stepped_once_) stepped_.wait(lock_);
   return released_at_ns_ - requested_at_ns;
 }
 
 void Safepoint::run_step_if_last() {
   if (step_ == nullptr || stepped_once_ || running_ != 0) return;
-  step_(step_context_);
+  (*step_)();
   stepped_once_ = true;  // I1
   if (!for_good_) {
     step_ = nullptr;

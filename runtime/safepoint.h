@@ -1,6 +1,6 @@
 // All stop; the last one does the work.
 //
-//   housekeeping:  stop_and(step) ----------------- waits ---------------------> measures, goes on
+//   housekeeping:  stop_and(step, assist) -- assists, waits --> measures, goes on
 //   workers:       ... poll --> park            } the last to park runs step, releases all
 //                  ... in a call or idle: parked already, and stays out until released
 //
@@ -9,7 +9,7 @@
 // I3  Nobody becomes running while a stop is requested.
 //
 // Whoever parks last does the step itself: a hand-over to another OS thread would cost more than
-// the step. With every worker idle, the requester is the last.
+// the step. With every worker idle, the requester is the last; otherwise it may assist.
 //
 // Threads: workers call park, leave and enter; one other thread calls stop_and. Locks: kSafepoint,
 // held during the step.
@@ -18,6 +18,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/function_ref.h"
 #include "base/lock.h"
 
 namespace revenant::runtime {
@@ -35,20 +36,16 @@ class Safepoint {
   // It runs green code again, after any stop under way.
   void enter();
 
-  // Stops all workers, has `step` run and releases them. Returns the time from the request to the
-  // release, in nanoseconds.
-  template <class Step>
-  std::int64_t stop_and(Step step) {
-    return stop_and_call([](void* context) { (*static_cast<Step*>(context))(); }, &step, false);
-  }
+  // Stops all workers, has `step` run and releases them. Meanwhile the caller runs `assist`, unless
+  // it did the step itself: before, beside or after the step. Returns the time from the request to
+  // the release, in nanoseconds.
+  std::int64_t stop_and(base::FunctionRef<void()> step, base::FunctionRef<void()> assist);
   // The same, and nobody is released: no green code runs in this process any more.
-  template <class Step>
-  std::int64_t stop_for_good(Step step) {
-    return stop_and_call([](void* context) { (*static_cast<Step*>(context))(); }, &step, true);
-  }
+  std::int64_t stop_for_good(base::FunctionRef<void()> step);
 
  private:
-  std::int64_t stop_and_call(void (*step)(void*), void* context, bool for_good);
+  std::int64_t stop_and_call(base::FunctionRef<void()> step, base::FunctionRef<void()> assist,
+                             bool for_good);
   void run_step_if_last() REVENANT_REQUIRES(lock_);
   void wait_until_released() REVENANT_REQUIRES(lock_);
 
@@ -57,8 +54,8 @@ class Safepoint {
   base::Condition released_;
   base::Condition stepped_;
   int running_ REVENANT_GUARDED_BY(lock_) = 0;
-  void (*step_)(void*) REVENANT_GUARDED_BY(lock_) = nullptr;
-  void* step_context_ REVENANT_GUARDED_BY(lock_) = nullptr;
+  // The step of the stop under way; its caller waits for it.
+  const base::FunctionRef<void()>* step_ REVENANT_GUARDED_BY(lock_) = nullptr;
   bool stepped_once_ REVENANT_GUARDED_BY(lock_) = false;
   bool for_good_ REVENANT_GUARDED_BY(lock_) = false;
   std::int64_t released_at_ns_ REVENANT_GUARDED_BY(lock_) = 0;

@@ -15,6 +15,10 @@ constexpr int kMaxRounds = 3;
 constexpr std::uint64_t kSmallResidue = 64;
 // Copies that are made resident ahead of a stop, beyond what the last stops needed.
 constexpr std::size_t kReserveSlack = 256;
+// Hot pages from which on the waiting thread helps to copy them, and how long it stays awake for
+// it.
+constexpr std::size_t kWorthHelp = 64;
+constexpr nanoseconds kPatience = std::chrono::microseconds(500);
 // Cooling goes on for a tenth of the time between snapshots, a few chunks at a time.
 constexpr std::size_t kCoolChunks = 64;
 constexpr std::int64_t kLongestCoolingNs = 2'000'000;
@@ -96,10 +100,14 @@ void Snapshotter::run_jobs() {
 base::Status Snapshotter::take_snapshot(Turn turn) {
   REVENANT_TRY(precopy());
   if (turn == Turn::kTick && copies_.empty() && !hot_.has_unpinned()) return {};  // I4
-  copies_.reserve(hot_.pages() + 2 * residual_pages_ + kReserveSlack);
-  const std::int64_t pause_ns = turn == Turn::kLast
-                                    ? safepoint_.stop_for_good([this] { stop_step(); })
-                                    : safepoint_.stop_and([this] { stop_step(); });
+  copies_.reserve(2 * hot_.pages() + 2 * residual_pages_ + kReserveSlack);
+  hot_copy_.plan(hot_.runs());
+  const auto step = [this] { stop_step(); };
+  const auto assist = [this] {
+    if (needs_help()) hot_copy_.help(kPatience);
+  };
+  const std::int64_t pause_ns =
+      turn == Turn::kLast ? safepoint_.stop_for_good(step) : safepoint_.stop_and(step, assist);
   frozen_ = turn == Turn::kLast;
   pauses_.add(static_cast<std::uint32_t>(pause_ns / 1000));
   learn_heat();
@@ -134,6 +142,13 @@ std::uint64_t Snapshotter::small_residue() const {
   return std::max(kSmallResidue, static_cast<std::uint64_t>(std::max(0.0, spare_ns) / copy_ns_));
 }
 
+// Whether copying the hot pages on one core would miss the target. Otherwise help costs more than
+// it saves: lines that a second core has read are slow to write again.
+bool Snapshotter::needs_help() const {
+  const double hot_ns = copy_ns_ * static_cast<double>(hot_copy_.pages());
+  return hot_ns > static_cast<double>(options_.pause_target.count());
+}
+
 void Snapshotter::copy_dirty(std::span<const base::PageRun> runs) {
   for (const base::PageRun& run : runs) {
     for (base::PageNumber page = run.first; page < run.end(); ++page) {
@@ -159,8 +174,8 @@ void Snapshotter::stop_step() {
   const std::int64_t begin_ns = ProgramClock::host_monotonic_ns();
   copy_dirty(dirty_.runs());
   // A page that was freed is copied for nothing until it has cooled.
-  for (const base::PageRun& run : hot_.runs()) copies_.append_run(run);
-  const auto pages = static_cast<double>(dirty_.pages().value + hot_.pages());
+  copies_.append(hot_copy_);
+  const auto pages = static_cast<double>(dirty_.pages().value + hot_copy_.own_pages());
   copy_ns_ = 0.9 * copy_ns_ +
              0.1 * static_cast<double>(ProgramClock::host_monotonic_ns() - begin_ns) / pages;
   memory_.take_released(newly_released_);

@@ -1,7 +1,7 @@
 // Takes snapshots: pre-copies what changed, stops the program for the rest, commits.
 //
 //   running:   harvest, copy  (again while it pays, at most kMaxRounds)
-//   stopped:   harvest, copy the rest and the hot pages          <- the pause
+//   stopped:   harvest, copy the rest and the hot pages (if need be, on two cores) <- the pause
 //   running:   hash the copies, drop what equals the last image, put, commit, tell who waited
 //
 // I1  What a snapshot holds is the memory of one instant: the stop.
@@ -38,6 +38,7 @@
 #include "runtime/program_clock.h"
 #include "runtime/runtime_state.h"
 #include "runtime/safepoint.h"
+#include "runtime/shared_copy.h"
 #include "store/store.h"
 #include "vm/memory_manager.h"
 
@@ -92,6 +93,7 @@ class Snapshotter {
   [[nodiscard]] base::Status precopy();
   void copy_dirty(std::span<const base::PageRun> runs);
   [[nodiscard]] std::uint64_t small_residue() const;
+  [[nodiscard]] bool needs_help() const;
   void stop_step();
   void learn_heat();
   [[nodiscard]] base::Result<bool> write_epoch(Turn turn, std::int64_t pause_ns);
@@ -117,6 +119,7 @@ class Snapshotter {
 
   // Used by the housekeeping thread, and by the step while that thread waits.
   PageCopies copies_;
+  SharedCopy hot_copy_;
   HotSet hot_{memory_.map()};
   vm::DirtyList dirty_;
   vm::DirtyList owed_;      // reported earlier, and not committed yet
@@ -129,7 +132,7 @@ class Snapshotter {
   std::uint32_t threads_ = 0;
   ProgramEnd end_;
   std::size_t residual_pages_ = 0;
-  double copy_ns_ = 400;  // what a page copied in the stop costs, as measured
+  double copy_ns_ = 400;  // what a page copied in the stop costs on one core, as measured
   bool frozen_ = false;   // stopped for good
   bool changed_ = false;  // the program changed something since the last epoch
   std::int64_t next_due_ns_ = 0;

@@ -57,17 +57,24 @@ TEST(SafepointTest, AStepRunsOnceAndAlone) {
   std::atomic<bool> requested{false};
   Safepoint safepoint(requested);
   Workers workers(safepoint, 4);
+  const auto self = std::this_thread::get_id();
   int steps = 0;
+  int own_steps = 0;
+  int assists = 0;
   for (int stop = 0; stop < 2000; ++stop) {
-    const std::int64_t pause_ns = safepoint.stop_and([&] {
-      ++steps;
-      EXPECT_EQ(workers.running(), 0);
-      EXPECT_TRUE(requested);
-    });
+    const std::int64_t pause_ns = safepoint.stop_and(
+        [&] {
+          ++steps;
+          if (std::this_thread::get_id() == self) ++own_steps;
+          EXPECT_EQ(workers.running(), 0);
+          EXPECT_TRUE(requested);
+        },
+        [&] { ++assists; });
     EXPECT_GE(pause_ns, 0);
   }
   workers.stop_and_join();
   EXPECT_EQ(steps, 2000);
+  EXPECT_EQ(assists, steps - own_steps);
   EXPECT_FALSE(requested);
 }
 
@@ -75,7 +82,8 @@ TEST(SafepointTest, WithNobodyRunningTheRequesterDoesTheStep) {
   std::atomic<bool> requested{false};
   Safepoint safepoint(requested);
   const auto self = std::this_thread::get_id();
-  safepoint.stop_and([&] { EXPECT_EQ(std::this_thread::get_id(), self); });
+  safepoint.stop_and([&] { EXPECT_EQ(std::this_thread::get_id(), self); },
+                     [] { ADD_FAILURE() << "there was nothing to wait for"; });
   EXPECT_FALSE(requested);
 }
 
