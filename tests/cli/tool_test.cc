@@ -171,6 +171,15 @@ TEST_F(ToolTest, VerifySurvivesDamageBelowTheRecords) {
   EXPECT_THAT(outcome.errors, SizeIs(1));
 }
 
+// As a program leaves it that was killed before its first snapshot.
+TEST_F(ToolTest, AStoreWithoutASnapshotIsWhole) {
+  const std::filesystem::path path = directory_ / "young.rev";
+  ASSERT_TRUE(store::Store::open({.path = path, .program = "young"}).ok());
+  EXPECT_EQ(run({"verify", "-s", path}).exit_code, 0);
+  EXPECT_EQ(run({"verify", "--all", "-s", path}).exit_code, 0);
+  EXPECT_EQ(run({"verify", "1", "-s", path}).exit_code, 14);
+}
+
 TEST_F(ToolTest, ExitCodesTellWhatIsWrong) {
   expect_refused(run({"log", "-s", directory_ / "nowhere"}), 10, "nowhere");
   std::filesystem::create_directory(directory_ / "empty");
