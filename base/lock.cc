@@ -2,7 +2,6 @@
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <climits>
@@ -13,16 +12,17 @@
 namespace revenant::base {
 namespace {
 
-// The raw system call's error, 0 for none. errno stays as it was: locks are taken inside malloc and
-// in signal handlers.
+// The system call's error, 0 for none. Without libc's syscall(): programs redirect that to park
+// green threads, and it sets errno, while locks are taken inside malloc and in signal handlers.
 int futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
           const timespec* timeout = nullptr) {
-  const int saved = errno;
-  const long result =
-      ::syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, timeout, nullptr, 0);
-  const int error = result < 0 ? errno : 0;
-  errno = saved;
-  return error;
+  long result = SYS_futex;
+  register const timespec* fourth asm("r10") = timeout;
+  asm volatile("syscall"
+               : "+a"(result)
+               : "D"(&word), "S"(operation | FUTEX_PRIVATE_FLAG), "d"(value), "r"(fourth)
+               : "rcx", "r11", "memory");
+  return result < 0 ? static_cast<int>(-result) : 0;
 }
 
 }  // namespace

@@ -7,8 +7,10 @@
 
 #include "base/lock.h"
 #include "runtime/calls/blocking.h"
-#include "runtime/calls/locks.h"
+#include "runtime/calls/clocks.h"
 #include "runtime/machine.h"
+#include "runtime/scheduler.h"
+#include "runtime/wait_queue.h"
 
 namespace revenant::runtime {
 

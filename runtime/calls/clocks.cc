@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "runtime/calls/blocking.h"
@@ -45,6 +46,13 @@ Deadline deadline_at(clockid_t clock, const timespec& time) {
   constexpr std::int64_t kLongestS = kNoDeadline / kSecondInNs - 1;
   if (time.tv_sec > kLongestS) return {};
   return {.ns = time.tv_sec * kSecondInNs + time.tv_nsec, .wall = !is_monotonic(clock)};
+}
+
+std::int64_t left_ns(const Deadline& deadline) {
+  if (deadline.ns == kNoDeadline) return kNoDeadline;
+  const std::int64_t now_ns =
+      deadline.wall ? ProgramClock::wall_now_ns() : Machine::instance().clock().now_ns();
+  return std::max<std::int64_t>(deadline.ns - now_ns, 0);
 }
 
 }  // namespace revenant::runtime

@@ -2,14 +2,10 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <net/if.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -28,11 +24,6 @@ namespace revenant::runtime {
 namespace {
 
 DescriptorTable& table() { return DescriptorTable::instance(); }
-
-// A new descriptor: a green thread's, or the runtime's own.
-int made_for_caller(int descriptor) {
-  return green_caller() != nullptr ? table().adopt(descriptor) : table().move_up(descriptor);
-}
 
 int green_close(int descriptor) {
   const bool usable = check_descriptor(descriptor);
@@ -199,14 +190,6 @@ int __wrap_ioctl(int descriptor, unsigned long request, ...) {
   return green_ioctl(descriptor, request, argument);
 }
 
-int __wrap_isatty(int descriptor) {
-  if (green_caller() == nullptr) return __real_isatty(descriptor);
-  if (!check_descriptor(descriptor)) return 0;
-  // Static: the kernel fills no missing page of a stack. What it says is not looked at.
-  static char settings[256];
-  return __real_ioctl(descriptor, TCGETS, settings) == 0 ? 1 : 0;
-}
-
 off_t __wrap_lseek(int descriptor, off_t offset, int whence) {
   if (green_caller() != nullptr && !check_descriptor(descriptor)) return kRefused;
   return __real_lseek(descriptor, offset, whence);
@@ -251,27 +234,6 @@ ssize_t __wrap_sendfile(int to, int from, off_t* offset, std::size_t size) {
   const ssize_t sent = __real_sendfile(to, from, bounced.as<off_t>(), size);
   if (sent >= 0 && offset != nullptr) bounced.deliver();
   return sent;
-}
-
-int __wrap_eventfd(unsigned count, int flags) {
-  return made_for_caller(__real_eventfd(count, flags));
-}
-
-int __wrap_epoll_create1(int flags) { return made_for_caller(__real_epoll_create1(flags)); }
-
-int __wrap_timerfd_create(int clock, int flags) {
-  return made_for_caller(__real_timerfd_create(clock, flags));
-}
-
-int __wrap_signalfd(int descriptor, const sigset_t* signals, int flags) {
-  if (green_caller() == nullptr) {
-    const int made = __real_signalfd(descriptor, signals, flags);
-    return descriptor == -1 ? table().move_up(made) : made;
-  }
-  if (descriptor != -1 && !check_descriptor(descriptor)) return kRefused;
-  const Bounce bounced = Bounce::in(signals, sizeof *signals);
-  if (!bounced.ok()) return kRefused;
-  return table().adopt(__real_signalfd(descriptor, bounced.as<sigset_t>(), flags));
 }
 
 }  // extern "C"

@@ -1,33 +1,97 @@
 // syscall() itself, and what C++ libraries reach through it: futexes.
+//
+// std::atomic's wait, std's semaphores, latches, barriers and futures, and the guards of static
+// locals wait on futexes. A green thread that does is parked on a queue of the world's, found by
+// the word's address, wherever the word lies.
+//
+// No wait is longer than kLongestWait: libstdc++ counts those who wait in static storage, which
+// begins anew with each process, and wakes nobody where it has counted nobody; and OS threads wake
+// by the kernel only. Whoever waits on a futex looks at the word again.
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdarg>
 #include <cstdint>
 
 #include "runtime/calls/blocking.h"
+#include "runtime/calls/clocks.h"
 #include "runtime/calls/descriptor_check.h"
 #include "runtime/calls/green_caller.h"
 #include "runtime/descriptor_table.h"
+#include "runtime/machine.h"
 #include "runtime/real_calls_linux.h"
+#include "runtime/runtime_state.h"
 
 namespace revenant::runtime {
 namespace {
 
-// Waiting on a futex in the space, as std::atomic and std::counting_semaphore do. Wakes up after a
-// moment whatever happened, which callers expect.
-long green_futex_wait(const std::uint32_t* word, std::uint32_t expected) {
-  if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != expected) return errno = EAGAIN, kRefused;
-  nap();
+constexpr std::chrono::milliseconds kLongestWait{20};
+
+struct FutexCall {
+  const std::uint32_t* word;
+  long operation;
+  std::uint32_t value;
+  const timespec* timeout;
+
+  [[nodiscard]] long command() const { return operation & FUTEX_CMD_MASK; }
+  [[nodiscard]] bool waits() const {
+    return command() == FUTEX_WAIT || command() == FUTEX_WAIT_BITSET;
+  }
+  [[nodiscard]] bool wakes() const {
+    return command() == FUTEX_WAKE || command() == FUTEX_WAKE_BITSET;
+  }
+  [[nodiscard]] Deadline deadline() const {
+    if (timeout == nullptr) return {};
+    if (command() == FUTEX_WAIT) {
+      return deadline_in(std::chrono::seconds(timeout->tv_sec) +
+                         std::chrono::nanoseconds(timeout->tv_nsec));
+    }
+    const bool wall = (operation & FUTEX_CLOCK_REALTIME) != 0;
+    return deadline_at(wall ? CLOCK_REALTIME : CLOCK_MONOTONIC, *timeout);
+  }
+};
+
+WaitQueue& queue_of(const std::uint32_t* word) { return RuntimeState::at_home().futexes.of(word); }
+
+long green_futex_wait(const FutexCall& call) REVENANT_NO_THREAD_SAFETY_ANALYSIS {
+  const Deadline deadline = call.deadline();
+  const Deadline recheck = deadline_in(kLongestWait);
+  const bool soon = left_ns(deadline) <= left_ns(recheck);
+  Scheduler& scheduler = Machine::instance().scheduler();
+  scheduler.lock().lock();
+  if (__atomic_load_n(call.word, __ATOMIC_SEQ_CST) != call.value) {
+    scheduler.lock().unlock();
+    return errno = EAGAIN, kRefused;
+  }
+  Waiter waiter{.thread = Worker::of_this_thread()->current()};
+  queue_of(call.word).push_back(waiter);
+  const bool woken =
+      scheduler.wait_locked(waiter, soon ? deadline : recheck, {WaitKind::kCondition, call.word});
+  if (!woken && is_over(deadline)) return errno = ETIMEDOUT, kRefused;
   return 0;
 }
 
-bool waits_in_space(long number, long address, long operation) {
-  const long command = operation & FUTEX_CMD_MASK;
-  return number == SYS_futex && (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) &&
-         is_persistent(reinterpret_cast<const void*>(address)) && green_caller() != nullptr;
+long green_futex_wake(const FutexCall& call) {
+  std::uint32_t woken = 0;
+  {
+    Scheduler& scheduler = Machine::instance().scheduler();
+    const base::LockGuard guard(scheduler.lock());
+    Waiter* next = nullptr;
+    for (Waiter* each = queue_of(call.word).first; each != nullptr && woken < call.value;
+         each = next) {
+      next = each->next;
+      if (each->thread->record.wait_object != call.word) continue;
+      scheduler.notify_locked(*each);
+      ++woken;
+    }
+  }
+  if (woken == call.value || is_persistent(call.word)) return woken;
+  const long others = __real_syscall(SYS_futex, call.word, call.operation, call.value - woken,
+                                     nullptr, nullptr, FUTEX_BITSET_MATCH_ANY);
+  return others < 0 ? others : woken + others;
 }
 
 }  // namespace
@@ -45,9 +109,12 @@ __attribute__((no_sanitize("address"))) long __wrap_syscall(long number, ...) {
   long word[6];
   for (long& each : word) each = va_arg(arguments, long);
   va_end(arguments);
-  if (waits_in_space(number, word[0], word[1])) {
-    return green_futex_wait(reinterpret_cast<const std::uint32_t*>(word[0]),
-                            static_cast<std::uint32_t>(word[2]));
+  if (number == SYS_futex && green_caller() != nullptr) {
+    const FutexCall call{reinterpret_cast<const std::uint32_t*>(word[0]), word[1],
+                         static_cast<std::uint32_t>(word[2]),
+                         reinterpret_cast<const timespec*>(word[3])};
+    if (call.waits()) return green_futex_wait(call);
+    if (call.wakes()) return green_futex_wake(call);
   }
   const long result = __real_syscall(number, word[0], word[1], word[2], word[3], word[4], word[5]);
   if (number != SYS_userfaultfd || result < 0) return result;

@@ -44,7 +44,7 @@ ssize_t write_piece(int descriptor, const std::byte* data, std::size_t size) {
 
 // Bounces a piece at a time, since it may be parked between two.
 ssize_t write_in_pieces(int descriptor, const std::byte* data, std::size_t size) {
-  constexpr std::size_t kLargestPiece = 64 * 1024;
+  constexpr std::size_t kLargestPiece = std::size_t{64} * 1024;
   std::size_t done = 0;
   while (done < size) {
     if (!wait_until_ready(descriptor, POLLOUT)) return done != 0 ? static_cast<ssize_t>(done) : -1;

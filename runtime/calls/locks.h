@@ -68,7 +68,4 @@ int lock_green(pthread_mutex_t& mutex, const Deadline& deadline);
 int try_lock_green(pthread_mutex_t& mutex);
 int unlock_green(pthread_mutex_t& mutex);
 
-// Whether `deadline` has passed.
-bool is_over(const Deadline& deadline);
-
 }  // namespace revenant::runtime

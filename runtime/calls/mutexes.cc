@@ -41,13 +41,6 @@ int attempt(GreenMutex& mutex, GreenThread* self) {
 
 }  // namespace
 
-bool is_over(const Deadline& deadline) {
-  if (deadline.ns == kNoDeadline) return false;
-  const std::int64_t now_ns =
-      deadline.wall ? ProgramClock::wall_now_ns() : Machine::instance().clock().now_ns();
-  return deadline.ns <= now_ns;
-}
-
 int lock_green(pthread_mutex_t& mutex, const Deadline& deadline) {
   if (is_libcs(mutex)) {
     return acquire(nullptr, &mutex, deadline, [&] { return __real_pthread_mutex_trylock(&mutex); });

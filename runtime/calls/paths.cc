@@ -9,10 +9,8 @@
 
 #include <cstdarg>
 
+#include "runtime/calls/argument_bounce.h"
 #include "runtime/calls/blocking.h"
-#include "runtime/calls/bounce.h"
-#include "runtime/calls/descriptor_check.h"
-#include "runtime/calls/green_caller.h"
 #include "runtime/calls/offloaded_call.h"
 #include "runtime/calls/open_mode.h"
 #include "runtime/descriptor_table.h"
@@ -20,39 +18,6 @@
 
 namespace revenant::runtime {
 namespace {
-
-// `call` gets a path that the kernel can read.
-template <class Call>
-auto with_path(const char* path, Call call) -> decltype(call(path)) {
-  if (green_caller() == nullptr) return call(path);
-  const Bounce bounced = Bounce::text(path);
-  return bounced.ok() ? call(bounced.as<const char>()) : kRefused;
-}
-
-template <class Call>
-auto with_path_at(int directory, const char* path, Call call) -> decltype(call(path)) {
-  if (green_caller() != nullptr && !check_directory(directory)) return kRefused;
-  return with_path(path, call);
-}
-
-template <class Call>
-int with_paths(const char* first, const char* second, Call call) {
-  if (green_caller() == nullptr) return call(first, second);
-  const Bounce one = Bounce::text(first);
-  const Bounce two = Bounce::text(second);
-  return one.ok() && two.ok() ? call(one.as<const char>(), two.as<const char>()) : kRefused;
-}
-
-// `call` also gets a place that the kernel can write to.
-template <class T, class Call>
-int with_result(T* result, Call call) {
-  if (green_caller() == nullptr) return call(result);
-  const Bounce bounced = Bounce::out(result, sizeof *result);
-  if (!bounced.ok()) return kRefused;
-  const int outcome = call(bounced.as<T>());
-  if (outcome == 0) bounced.deliver();
-  return outcome;
-}
 
 // A FIFO's open waits for its other end: that is made elsewhere.
 bool open_may_wait(int directory, const char* path, int flags) {
@@ -156,20 +121,10 @@ int __wrap_fstat(int descriptor, struct stat* result) {
   return with_result(result, [&](struct stat* r) { return __real_fstat(descriptor, r); });
 }
 
-int __wrap_fstatat(int directory, const char* path, struct stat* result, int flags) {
-  return with_path_at(directory, path, [&](const char* p) {
-    return with_result(result,
-                       [&](struct stat* r) { return __real_fstatat(directory, p, r, flags); });
-  });
-}
-
 // On this architecture the two structures are one.
 int __wrap_stat64(const char* path, struct stat* result) { return __wrap_stat(path, result); }
 int __wrap_lstat64(const char* path, struct stat* result) { return __wrap_lstat(path, result); }
 int __wrap_fstat64(int descriptor, struct stat* result) { return __wrap_fstat(descriptor, result); }
-int __wrap_fstatat64(int directory, const char* path, struct stat* result, int flags) {
-  return __wrap_fstatat(directory, path, result, flags);
-}
 
 int __wrap_statvfs(const char* path, struct statvfs* result) {
   return with_path(path, [&](const char* p) {
@@ -191,11 +146,6 @@ int __wrap_rmdir(const char* path) {
 
 int __wrap_unlink(const char* path) {
   return with_path(path, [](const char* p) { return __real_unlink(p); });
-}
-
-int __wrap_unlinkat(int directory, const char* path, int flags) {
-  return with_path_at(directory, path,
-                      [&](const char* p) { return __real_unlinkat(directory, p, flags); });
 }
 
 int __wrap_remove(const char* path) {
@@ -222,21 +172,20 @@ int __wrap_chmod(const char* path, mode_t mode) {
   return with_path(path, [&](const char* p) { return __real_chmod(p, mode); });
 }
 
-int __wrap_fchmodat(int directory, const char* path, mode_t mode, int flags) {
-  return with_path_at(directory, path,
-                      [&](const char* p) { return __real_fchmodat(directory, p, mode, flags); });
+int __wrap_chown(const char* path, uid_t owner, gid_t group) {
+  return with_path(path, [&](const char* p) { return __real_chown(p, owner, group); });
+}
+
+int __wrap_lchown(const char* path, uid_t owner, gid_t group) {
+  return with_path(path, [&](const char* p) { return __real_lchown(p, owner, group); });
+}
+
+int __wrap_mkfifo(const char* path, mode_t mode) {
+  return with_path(path, [&](const char* p) { return __real_mkfifo(p, mode); });
 }
 
 int __wrap_truncate(const char* path, off_t size) {
   return with_path(path, [&](const char* p) { return __real_truncate(p, size); });
-}
-
-int __wrap_utimensat(int directory, const char* path, const timespec times[2], int flags) {
-  return with_path_at(directory, path, [&](const char* p) {
-    if (green_caller() == nullptr) return __real_utimensat(directory, p, times, flags);
-    const Bounce bounced = Bounce::in(times, times == nullptr ? 0 : 2 * sizeof *times);
-    return bounced.ok() ? __real_utimensat(directory, p, bounced.as<timespec>(), flags) : kRefused;
-  });
 }
 
 ssize_t __wrap_readlink(const char* path, char* target, std::size_t size) {

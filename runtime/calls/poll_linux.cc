@@ -11,6 +11,7 @@
 
 #include "runtime/calls/blocking.h"
 #include "runtime/calls/bounce.h"
+#include "runtime/calls/clocks.h"
 #include "runtime/calls/descriptor_check.h"
 #include "runtime/calls/green_caller.h"
 #include "runtime/descriptor_table.h"
@@ -27,11 +28,6 @@ constexpr std::int64_t kMsInNs = 1'000'000;
 Deadline deadline_after_ms(int timeout_ms) {
   if (timeout_ms < 0) return {};
   return deadline_in(std::chrono::milliseconds(timeout_ms));
-}
-
-std::int64_t left_ns(const Deadline& deadline) {
-  if (deadline.ns == kNoDeadline) return kNoDeadline;
-  return std::max<std::int64_t>(deadline.ns - Machine::instance().clock().now_ns(), 0);
 }
 
 void wait_for(int descriptor, const Deadline& deadline) {

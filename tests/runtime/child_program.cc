@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -80,6 +81,12 @@ void ChildProgram::tell(const std::string& text) {
 void ChildProgram::close_stdin() {
   if (stdin_ >= 0) ::close(stdin_);
   stdin_ = -1;
+}
+
+void ChildProgram::wait_until_read() const {
+  for (int left = 1; left != 0; std::this_thread::yield()) {
+    REVENANT_CHECK(::ioctl(stdin_, FIONREAD, &left) == 0);
+  }
 }
 
 bool ChildProgram::says(const std::string& text) {

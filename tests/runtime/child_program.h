@@ -39,6 +39,8 @@ class ChildProgram {
   // Writes to its stdin, or closes it.
   void tell(const std::string& text);
   void close_stdin();
+  // Returns once it has read all that it was told.
+  void wait_until_read() const;
   // Reads its stdout until it holds `text`; false when the child ended before.
   bool says(const std::string& text);
   void kill();

@@ -199,33 +199,5 @@ TEST_F(Locks, SteadyClockGoesOnOverARestart) {
   expect_well(run_to_end(store(), main));
 }
 
-TEST_F(Locks, OsThreadsAndForksAreRefusedWithASentence) {
-  const Ended ended = run_to_end(store(), [] {
-    bool refused = false;
-    try {
-      std::thread([] {}).join();
-    } catch (const std::system_error& error) {
-      refused = error.code() == std::errc::resource_unavailable_try_again;
-    }
-    EXPECT_IN_CHILD(refused);
-    EXPECT_IN_CHILD(::fork() == -1 && errno == ENOSYS);
-    int (*const run_shell)(const char*) = std::system;
-    EXPECT_IN_CHILD(run_shell("exit 3") == 3 << 8);
-    return 0;
-  });
-  expect_well(ended);
-  EXPECT_NE(ended.err.find("use revenant::thread"), std::string::npos) << ended.err;
-}
-
-TEST_F(Locks, ExitRunsHandlersOnce) {
-  const Ended ended = run_to_end(store(), [] {
-    std::atexit([] { print("handler\n"); });
-    thread([] { std::exit(7); }).join();
-    print("never\n");
-  });
-  EXPECT_EQ(ended.exit_code(), 7) << ended.err;
-  EXPECT_EQ(ended.out, "handler\n");
-}
-
 }  // namespace
 }  // namespace revenant::testing

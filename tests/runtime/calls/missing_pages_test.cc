@@ -1,0 +1,120 @@
+// Calls whose arguments and answers lie in pages that a restart left missing.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "tests/runtime/child_program.h"
+#include "tests/runtime/in_child.h"
+#include "tests/support/temporary_directory.h"
+
+namespace revenant::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+// One to a page, so that no answer brings the next one's page.
+template <class T>
+struct alignas(4096) Page {
+  T value{};
+};
+
+struct Arguments {
+  Page<std::array<char, 64>> name;
+  Page<std::array<char, 64>> other_name;
+  Page<struct statx> status;
+  Page<std::array<char, 64>> text;
+  Page<itimerspec> time;
+  Page<itimerspec> time_before;
+  Page<termios> settings;
+  Page<rlimit> limit;
+  Page<std::array<char, 256>> events;
+
+  Arguments() {
+    std::string("name").copy(name.value.data(), 4);
+    std::string("other").copy(other_name.value.data(), 5);
+    time.value.it_value.tv_sec = 3600;
+  }
+};
+
+int use_paths(Arguments& all, int directory) {
+  const char* name = all.name.value.data();
+  const char* other = all.other_name.value.data();
+  EXPECT_IN_CHILD(::mkdirat(directory, name, 0700) == 0);
+  EXPECT_IN_CHILD(::renameat(directory, name, directory, other) == 0);
+  EXPECT_IN_CHILD(::symlinkat(other, directory, name) == 0);
+  EXPECT_IN_CHILD(::faccessat(directory, name, F_OK, 0) == 0);
+  EXPECT_IN_CHILD(::readlinkat(directory, name, all.text.value.data(), 64) == 5);
+  EXPECT_IN_CHILD(all.text.value.data() == std::string("other"));
+  EXPECT_IN_CHILD(::statx(directory, other, 0, STATX_BASIC_STATS, &all.status.value) == 0);
+  EXPECT_IN_CHILD(S_ISDIR(all.status.value.stx_mode));
+  return 0;
+}
+
+int use_events(Arguments& all, int directory) {
+  const int timer = ::timerfd_create(CLOCK_MONOTONIC, 0);
+  EXPECT_IN_CHILD(::timerfd_settime(timer, 0, &all.time.value, &all.time_before.value) == 0);
+  EXPECT_IN_CHILD(all.time_before.value.it_value.tv_sec == 0);
+  EXPECT_IN_CHILD(::timerfd_gettime(timer, &all.time_before.value) == 0);
+  EXPECT_IN_CHILD(all.time_before.value.it_value.tv_sec > 3500);
+  const int inotify = ::inotify_init1(0);
+  EXPECT_IN_CHILD(::fchdir(directory) == 0);
+  EXPECT_IN_CHILD(::inotify_add_watch(inotify, all.other_name.value.data(), IN_CREATE) >= 0);
+  EXPECT_IN_CHILD(::close(::openat(directory, "other/made", O_CREAT | O_WRONLY, 0600)) == 0);
+  EXPECT_IN_CHILD(::read(inotify, all.events.value.data(), 256) > 0);
+  const auto* event = reinterpret_cast<const inotify_event*>(all.events.value.data());
+  EXPECT_IN_CHILD(event->name == std::string("made"));
+  return 0;
+}
+
+int use_host(Arguments& all, unsigned processors) {
+  const int terminal = ::open("/dev/ptmx", O_RDWR | O_NOCTTY);
+  EXPECT_IN_CHILD(terminal >= 0 && ::isatty(terminal) == 1);
+  EXPECT_IN_CHILD(::tcgetattr(terminal, &all.settings.value) == 0);
+  all.settings.value.c_lflag ^= ECHO;
+  const tcflag_t wanted = all.settings.value.c_lflag;
+  EXPECT_IN_CHILD(::tcsetattr(terminal, TCSANOW, &all.settings.value) == 0);
+  all.settings.value.c_lflag = 0;
+  EXPECT_IN_CHILD(::tcgetattr(terminal, &all.settings.value) == 0);
+  EXPECT_IN_CHILD(all.settings.value.c_lflag == wanted);
+  EXPECT_IN_CHILD(::tcgetattr(STDIN_FILENO, &all.settings.value) == -1 && errno == ENOTTY);
+  EXPECT_IN_CHILD(::getrlimit(RLIMIT_NOFILE, &all.limit.value) == 0);
+  EXPECT_IN_CHILD(all.limit.value.rlim_cur > 0);
+  EXPECT_IN_CHILD(std::thread::hardware_concurrency() == processors);
+  return 0;
+}
+
+TEST(MissingPages, AreReadAndFilledByCallsOfAllKinds) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path().string();
+  const auto main = [path, processors = std::thread::hardware_concurrency()] {
+    const auto all = std::make_unique<Arguments>();
+    sync();
+    print("ready\n");
+    while (generation() == 1) this_thread::sleep_for(1ms);
+    const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY);
+    EXPECT_IN_CHILD(folder >= 0);
+    if (const int failed = use_paths(*all, folder)) return failed;
+    if (const int failed = use_events(*all, folder)) return failed;
+    return use_host(*all, processors);
+  };
+  {
+    ChildProgram first(directory / "store", main);
+    ASSERT_TRUE(first.says("ready"));
+    first.kill();
+  }
+  const Ended ended = run_to_end(directory / "store", main);
+  EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
+}
+
+}  // namespace
+}  // namespace revenant::testing

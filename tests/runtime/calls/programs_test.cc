@@ -1,0 +1,174 @@
+// Other programs, started by green threads.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "tests/runtime/child_program.h"
+#include "tests/runtime/in_child.h"
+#include "tests/support/temporary_directory.h"
+
+namespace revenant::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Programs : public ::testing::Test {
+ protected:
+  std::filesystem::path store() const { return directory_ / "store"; }
+  std::string file(const char* name) const { return (directory_ / name).string(); }
+  static std::string contents(const std::string& path) {
+    std::ifstream stream(path);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+  static void expect_well(const Ended& ended) {
+    EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
+  }
+
+ private:
+  TemporaryDirectory directory_;
+};
+
+// What a spawn is given, in the heap: after a restart each page of it is missing.
+struct Request {
+  std::string path = "sh";
+  std::string option = "-c";
+  std::string script = "echo \"$1 $NAME\"; grep SigBlk /proc/self/status; exit 5";
+  std::string zero = "zero";
+  std::string argument = std::string(5000, 'a');
+  std::string variable = "NAME=value";
+  char* arguments[6] = {path.data(), option.data(),   script.data(),
+                        zero.data(), argument.data(), nullptr};
+  char* environment[2] = {variable.data(), nullptr};
+  posix_spawn_file_actions_t actions;
+
+  explicit Request(const std::string& output) {
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(),
+                                       O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  }
+  ~Request() { ::posix_spawn_file_actions_destroy(&actions); }
+};
+
+TEST_F(Programs, AreSpawnedFromPagesThatARestartLeftMissing) {
+  const std::string output = file("output");
+  const auto main = [output] {
+    const auto request = std::make_unique<Request>(output);
+    sync();
+    print("ready\n");
+    while (generation() == 1) this_thread::sleep_for(1ms);
+    pid_t child = -1;
+    EXPECT_IN_CHILD(::posix_spawnp(&child, request->path.c_str(), &request->actions, nullptr,
+                                   request->arguments, request->environment) == 0);
+    int status = 0;
+    EXPECT_IN_CHILD(::waitpid(child, &status, 0) == child);
+    EXPECT_IN_CHILD(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+    EXPECT_IN_CHILD(::posix_spawn(&child, "/nowhere/to/be/found", nullptr, nullptr,
+                                  request->arguments, request->environment) == ENOENT);
+    return 0;
+  };
+  {
+    ChildProgram first(store(), main);
+    ASSERT_TRUE(first.says("ready"));
+    first.kill();
+  }
+  expect_well(run_to_end(store(), main));
+  EXPECT_EQ(contents(output), std::string(5000, 'a') + " value\nSigBlk:\t0000000000000000\n");
+}
+
+TEST_F(Programs, ASpawnMayNotTakeTheRuntimesDescriptors) {
+  expect_well(run_to_end(store(), [] {
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, 200, 5);
+    char name[] = "true";
+    char* arguments[] = {name, nullptr};
+    pid_t child = -1;
+    EXPECT_IN_CHILD(::posix_spawnp(&child, name, &actions, nullptr, arguments, environ) == EBADF);
+    ::posix_spawn_file_actions_destroy(&actions);
+    return 0;
+  }));
+}
+
+// While the command waits for a line, which it is told once the program has said that it goes on.
+template <class Wait>
+void expect_others_go_on(const std::filesystem::path& store, Wait wait) {
+  ChildProgram child(store, [wait] {
+    thread other([] {
+      this_thread::sleep_for(20ms);
+      sync();
+      print("waiting\n");
+    });
+    return wait();
+  });
+  ASSERT_TRUE(child.says("waiting"));
+  child.tell("go\n");
+  const Ended ended = child.wait();
+  EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
+}
+
+TEST_F(Programs, AShellCommandLetsThreadsAndSnapshotsGoOn) {
+  expect_others_go_on(store(), [] {
+    int (*const run_shell)(const char*) = std::system;
+    EXPECT_IN_CHILD(run_shell("read line; test \"$line\" = go && exit 3") == 3 << 8);
+    EXPECT_IN_CHILD(run_shell(nullptr) != 0);
+    return 0;
+  });
+}
+
+TEST_F(Programs, APipedCommandLetsThreadsAndSnapshotsGoOn) {
+  expect_others_go_on(store(), [] {
+    FILE* output = ::popen("read line; echo got $line; exit 4", "r");
+    EXPECT_IN_CHILD(output != nullptr);
+    char line[16] = {};
+    EXPECT_IN_CHILD(std::fgets(line, sizeof line, output) == line &&
+                    line == std::string("got go\n"));
+    EXPECT_IN_CHILD(std::fgets(line, sizeof line, output) == nullptr);
+    EXPECT_IN_CHILD(::pclose(output) == 4 << 8);
+    return 0;
+  });
+}
+
+TEST_F(Programs, APipedCommandReadsWhatIsWritten) {
+  const std::string output = file("output");
+  expect_well(run_to_end(store(), [output] {
+    FILE* first = ::popen(("cat > " + output).c_str(), "w");
+    FILE* second = ::popen("cat > /dev/null", "w");  // must not hold the first one's pipe open
+    EXPECT_IN_CHILD(first != nullptr && second != nullptr);
+    EXPECT_IN_CHILD(std::fputs("written\n", first) >= 0);
+    EXPECT_IN_CHILD(::pclose(first) == 0);
+    EXPECT_IN_CHILD(::pclose(second) == 0);
+    EXPECT_IN_CHILD(::popen("true", "x") == nullptr && errno == EINVAL);
+    return 0;
+  }));
+  EXPECT_EQ(contents(output), "written\n");
+}
+
+// The store is left as by a crash: the next start execs again.
+TEST_F(Programs, ExecPutsAnotherInPlace) {
+  const auto main = [] {
+    EXPECT_IN_CHILD(::execl("/nowhere/to/be/found", "x", nullptr) == -1 && errno == ENOENT);
+    std::string option = "-c";
+    std::string script = "echo $0; grep SigBlk /proc/self/status";
+    std::string name = "replaced";
+    char* const arguments[] = {name.data(), option.data(), script.data(), name.data(), nullptr};
+    sync();
+    ::execve("/bin/sh", arguments, environ);
+    return 1;
+  };
+  for (int life = 0; life < 2; ++life) {
+    const Ended ended = run_to_end(store(), main);
+    expect_well(ended);
+    EXPECT_EQ(ended.out, "replaced\nSigBlk:\t0000000000000000\n");
+  }
+}
+
+}  // namespace
+}  // namespace revenant::testing
