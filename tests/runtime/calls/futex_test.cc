@@ -31,7 +31,7 @@ class Futex : public ::testing::Test {
   TemporaryDirectory directory_;
 };
 
-// Two threads count to 20 in turns.
+// Two threads count to 20 in turns, each for longer than the other spins.
 template <class Value>
 bool takes_turns(std::atomic<Value>& turn) {
   turn = 0;
@@ -40,6 +40,7 @@ bool takes_turns(std::atomic<Value>& turn) {
     for (int n = 0; n < 10; ++n) {
       turn.wait(other);
       ++counted;
+      this_thread::sleep_for(200us);
       turn = other;
       turn.notify_all();
     }
