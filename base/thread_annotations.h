@@ -16,4 +16,5 @@
 #define REVENANT_TRY_ACQUIRE(...) REVENANT_ANNOTATION(try_acquire_capability(__VA_ARGS__))
 #define REVENANT_ASSERT_HELD(...) REVENANT_ANNOTATION(assert_capability(__VA_ARGS__))
 #define REVENANT_RELEASE(...) REVENANT_ANNOTATION(release_capability(__VA_ARGS__))
+#define REVENANT_RETURNS_LOCK(lock) REVENANT_ANNOTATION(lock_returned(lock))
 #define REVENANT_NO_THREAD_SAFETY_ANALYSIS REVENANT_ANNOTATION(no_thread_safety_analysis)

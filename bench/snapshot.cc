@@ -163,7 +163,7 @@ void measure(const Case& measured, const Report& report) {
   const std::size_t mib = report.smoke() ? 8 : measured.heap_mib;
   std::vector<thread> idle(report.smoke() ? measured.idle_threads / 1000 : measured.idle_threads);
   for (thread& each : idle) {
-    each = thread({.name = "idle", .stack_size = 16 * 1024}, sleep_until_stopped);
+    each = thread({.name = "idle", .stack_size = std::size_t{16} * 1024}, sleep_until_stopped);
   }
   Mutator mutator(mib * kPagesPerMiB, measured.hot);
   const nanoseconds phase = report.smoke() ? milliseconds(50) : milliseconds(2000);

@@ -146,7 +146,8 @@ struct Slab {
 
 inline constexpr std::uintptr_t kSlabKindsAddress = PageMap::kEndAddress;
 inline constexpr std::uintptr_t kSlabsAddress = kSlabKindsAddress + kHeapSlabs;
-static_assert(sizeof(Slab) == 64 + 2 * 8 * Slab::kWords, "one cache line before the bits");
+static_assert(sizeof(Slab) == 64 + std::size_t{2} * 8 * Slab::kWords,
+              "one cache line before the bits");
 static_assert(kSlabsAddress % 64 == 0);
 static_assert(kSlabsAddress + kHeapSlabs * sizeof(Slab) <= kMetadataEnd);
 

@@ -46,7 +46,7 @@ class Types {
                                               TypeId wanted) const;
 
  private:
-  TypeId register_locked(const type_description& description) REVENANT_REQUIRES(lock_);
+  TypeId register_locked(const type_description& type) REVENANT_REQUIRES(lock_);
   TypeRecord* find_layout(std::string_view mangled, std::uint64_t layout_hash) const;
   void publish(TypeRecord& record) REVENANT_REQUIRES(lock_);
   template <class T>

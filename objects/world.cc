@@ -19,7 +19,7 @@ World& World::create(GuardValues guards, base::Epoch open_epoch) {
 }
 
 base::Status World::check() const {
-  const auto refuse = [](std::string why) -> base::Status {
+  const auto refuse = [](const std::string& why) -> base::Status {
     return base::Error{base::ErrorCode::kAnotherFormat,
                        why + "; use the build that wrote the store, or start a new one"};
   };

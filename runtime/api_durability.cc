@@ -16,7 +16,6 @@ namespace revenant {
 using runtime::GreenThread;
 using runtime::HeldFunction;
 using runtime::Machine;
-using runtime::ReleaseQueue;
 using runtime::Scheduler;
 using runtime::SyncWaiter;
 using runtime::Waiter;

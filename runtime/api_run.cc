@@ -12,7 +12,6 @@
 
 namespace revenant {
 
-using runtime::GreenThread;
 using runtime::Machine;
 using runtime::RunOptions;
 using runtime::RuntimeState;

@@ -44,7 +44,7 @@ void thread::start(const attributes& wanted, std::unique_ptr<detail::task> body)
                             "no stack of " + std::to_string(stack_bytes) +
                                 " bytes is left; end threads, or ask for less");
   }
-  body.release();
+  (void)body.release();
   handle_ = started;
 }
 

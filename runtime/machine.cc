@@ -70,7 +70,7 @@ void warm_up_libraries() {
   ::tzset();
 }
 
-constexpr std::size_t kServiceStackBytes = 64 * 1024;
+constexpr std::size_t kServiceStackBytes = std::size_t{64} * 1024;
 
 // What a finished program's store says at a later start.
 int report_finished(const store::SnapshotRecord& head, const std::filesystem::path& store) {
@@ -204,7 +204,7 @@ GreenThread* Machine::start_service(std::unique_ptr<detail::task> body, std::str
   const std::stop_source stop = in_persistent_memory([] { return std::stop_source(); });
   GreenThread* thread = scheduler_.create(body.get(), name, kServiceStackBytes, stop);
   if (thread == nullptr) return nullptr;
-  body.release();
+  (void)body.release();
   const base::LockGuard guard(scheduler_.lock());
   thread->record.service = 1;
   scheduler_.release_locked(*thread);

@@ -16,7 +16,7 @@ struct RunOptions {
   std::filesystem::path store;
   std::chrono::nanoseconds snapshot_every = std::chrono::milliseconds(100);
   std::chrono::nanoseconds pause_target = std::chrono::microseconds(200);
-  std::size_t stack_bytes = 256 * 1024;
+  std::size_t stack_bytes = std::size_t{256} * 1024;
   vm::TrackerChoice tracker = vm::TrackerChoice::kAuto;
   bool upgrade = false;
   std::string program;                 // its file's name

@@ -80,7 +80,7 @@ base::Status start_os_thread(const OsThreadOptions& options) {
     return cannot(std::string("cannot start thread '") + options.name + "'", error,
                   "raise RLIMIT_NPROC (ulimit -u)");
   }
-  argument.release();
+  (void)argument.release();
   ::pthread_setname_np(thread, options.name);
   return {};
 }

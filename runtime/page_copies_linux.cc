@@ -13,7 +13,7 @@ namespace {
 // Address space for as many pages as the space can hold; frames come as they are used.
 constexpr std::size_t kArenaBytes = vm::kSpaceSize;
 // What trim() leaves resident.
-constexpr std::size_t kKeptSlots = 64 * 1024;
+constexpr std::size_t kKeptSlots = std::size_t{64} * 1024;
 
 }  // namespace
 

@@ -17,7 +17,7 @@ class ReportText {
   void flush();
 
  private:
-  char text_[32 * 1024];
+  char text_[std::size_t{32} * 1024];
   std::size_t used_ = 0;
 };
 

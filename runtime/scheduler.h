@@ -62,7 +62,7 @@ class Scheduler {
       : stacks_(stacks), clock_(clock), safepoint_(safepoint), mailbox_(mailbox) {}
   void attach(SchedulerState& state, std::uint64_t generation, CommitListener& listener);
 
-  base::Lock& lock() { return lock_; }
+  base::Lock& lock() REVENANT_RETURNS_LOCK(lock_) { return lock_; }
   SchedulerState& state() { return *state_; }
   ProgramClock& clock() { return clock_; }
 
@@ -79,7 +79,7 @@ class Scheduler {
   void stop_here();
   // Parks on `waiter`'s queue, if it is on one, until notified or past the deadline; returns
   // whether notified. Called with the lock held, returns with it released.
-  bool wait_locked(Waiter& waiter, Deadline deadline, WaitReason reason);
+  bool wait_locked(Waiter& waiter, Deadline deadline, WaitReason reason) REVENANT_RELEASE(lock_);
   // Makes `call` on the worker's own stack, counted as parked; `call` touches volatile memory only.
   // False when a restart cut it off: it may or may not have happened.
   bool call_outside(void (*call)(void*), void* context);
@@ -112,8 +112,8 @@ class Scheduler {
   }
 
  private:
-  GreenThread* first_ready_locked();
-  GreenThread* take_ready_locked();
+  GreenThread* first_ready_locked() REVENANT_REQUIRES(lock_);
+  GreenThread* take_ready_locked() REVENANT_REQUIRES(lock_);
   void make_ready_locked(GreenThread& thread);
   void take_mail();
   void fire_timers_locked();

@@ -261,10 +261,10 @@ bool Snapshotter::is_released(base::PageNumber page) const {
 
 void Snapshotter::settle_success(base::Epoch committed) {
   for (const base::PageRun& run : released_.runs()) forget_images(run);
-  for (const auto& [page, hash] : written_) {
-    memory_.map().upsert(page, [&](vm::PageEntry& entry) {
+  for (const auto& written : written_) {
+    memory_.map().upsert(written.first, [&](vm::PageEntry& entry) {
       if (entry.state() == vm::PageState::kUntouched) entry.take<vm::touch>();
-      entry.mark_clean(of(hash));
+      entry.mark_clean(of(written.second));
     });
   }
   released_.clear();

@@ -28,7 +28,7 @@ namespace revenant::runtime {
 // The slot table: between the world and the heap's metadata.
 inline constexpr base::PageRun kStackTableRun = vm::space_run(16 * vm::kMiB, 48 * vm::kMiB);
 
-inline constexpr std::size_t kMinStackBytes = 16 * 1024;
+inline constexpr std::size_t kMinStackBytes = std::size_t{16} * 1024;
 inline constexpr std::size_t kMaxStackBytes = std::size_t{8} << 30;
 
 struct StackSlot {

@@ -53,6 +53,7 @@ base::Result<std::vector<BranchHead>> History::branches() const {
   REVENANT_ASSIGN(const auto transaction, environment_->begin_read());
   REVENANT_ASSIGN(const auto heads, read_heads(transaction));
   std::vector<BranchHead> branches;
+  branches.reserve(heads.size());
   for (const NamedRevision& head : heads) branches.push_back({head.name, head.revision});
   return branches;
 }
@@ -61,6 +62,7 @@ base::Result<std::vector<Tag>> History::tags() const {
   REVENANT_ASSIGN(const auto transaction, environment_->begin_read());
   REVENANT_ASSIGN(const auto named, read_tags(transaction));
   std::vector<Tag> tags;
+  tags.reserve(named.size());
   for (const NamedRevision& tag : named) tags.push_back({tag.name, tag.revision});
   return tags;
 }

@@ -131,7 +131,7 @@ namespace {
 
 // One nested fault takes a signal frame (3 to 11 KiB with vector state) and, at the deepest, the
 // frames of images; sanitizers multiply both.
-constexpr std::size_t kStackBytes = 512 * 1024;
+constexpr std::size_t kStackBytes = std::size_t{512} * 1024;
 constexpr std::size_t kGuardBytes = base::kPageSize;
 constexpr std::size_t kThreadBytes = kGuardBytes + kStackBytes + base::kPageSize;
 static_assert(sizeof(ReadAhead) <= base::kPageSize);

@@ -9,7 +9,7 @@ base::Status MemoryManager::open(const MemoryOptions& options, PageSource& sourc
   REVENANT_TRY(released_.open());
   REVENANT_TRY(map_.open());
   REVENANT_TRY(space_.open(options.low_window, options.low_contents));
-  const base::Status started = start(options, source);
+  base::Status started = start(options, source);
   if (!started.ok()) close();
   return started;
 }

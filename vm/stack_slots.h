@@ -26,7 +26,7 @@
 
 namespace revenant::vm {
 
-inline constexpr base::PageCount kStackGuard = base::PageCount::holding(64 * 1024);
+inline constexpr base::PageCount kStackGuard = base::PageCount::holding(std::size_t{64} * 1024);
 
 class StackSlotRule final : public TicketRule {
  public:

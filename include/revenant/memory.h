@@ -57,7 +57,7 @@ T& root(std::string_view name, A&&... args) {
   if (T* found = find_root<T>(name)) return *found;
   auto made = std::make_unique<T>(std::forward<A>(args)...);
   void* standing = detail::insert_root(name, made.get(), sizeof(T), detail::root_type_of<T>());
-  if (standing == made.get()) made.release();
+  if (standing == made.get()) (void)made.release();
   return *static_cast<T*>(standing);
 }
 

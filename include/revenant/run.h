@@ -22,7 +22,7 @@ struct options {
   std::chrono::nanoseconds snapshot_every = std::chrono::milliseconds(100);
   std::chrono::nanoseconds pause_target = std::chrono::microseconds(200);
   std::size_t memory = 0;
-  std::size_t stack_size = 256 * 1024;
+  std::size_t stack_size = std::size_t{256} * 1024;
   unsigned workers = 1;
   std::string branch = "main";
   std::string from;

@@ -41,10 +41,10 @@ TEST(SegmentTableTest, RefusesOverlapsAndOneTooMany) {
 TEST(StackSlotRuleTest, GuardsLieAtTheLowEndOfEachSlot) {
   StackSlotRule rule;
   // A slot that does not divide its region leaves a rest that is never given out.
-  rule.set_slot_size(2, base::PageCount::holding(320 * 1024));
+  rule.set_slot_size(2, base::PageCount::holding(std::size_t{320} * 1024));
   rule.set_slot_size(15, base::PageCount::holding(kStackRegionSize));
   const std::uint64_t slots = rule.slots_in(2);
-  EXPECT_EQ(slots, kStackRegionSize / (320 * 1024));
+  EXPECT_EQ(slots, kStackRegionSize / (std::size_t{320} * 1024));
   for (const std::uint64_t index : {std::uint64_t{0}, slots / 2, slots - 1}) {
     const StackSlotRule::Slot slot = rule.slot_at(2, index);
     EXPECT_EQ(slot.guard.count, kStackGuard);
