@@ -52,8 +52,7 @@ base::Status AsyncTracker::open() {
   REVENANT_TRY(found_.open());
   constexpr base::PageCount kScratch{2};
   REVENANT_ASSIGN(std::byte * memory, reserve_volatile(kScratch.bytes(), "trying userfaultfd"));
-  const base::Status proved =
-      prove(uffd_, harvest_pagemap_, {base::PageNumber::of(memory), kScratch});
+  base::Status proved = prove(uffd_, harvest_pagemap_, {base::PageNumber::of(memory), kScratch});
   release_volatile(memory, kScratch.bytes());
   if (!proved.ok()) return proved;
   for (const base::PageRun& window : space_.windows()) REVENANT_TRY(uffd_.register_run(window));
@@ -103,17 +102,7 @@ base::Status AsyncTracker::scan(base::PageRun pages, DirtyList& out) {
   return cool_pagemap_.scan(pages, Pagemap::Rearm::kYes, out);
 }
 
-base::Status AsyncTracker::protect(base::PageRun run) { return uffd_.write_protect(run, true); }
-
-base::Status AsyncTracker::unprotect(base::PageRun run) {
-  // A page that may be written without a fault must not lie where no harvest looks.
-  const ChunkIndex last = space_.chunk_of(run.end() - base::PageCount{1});
-  for (ChunkIndex chunk = space_.chunk_of(run.first); chunk <= last; ++chunk.value) {
-    if (temperature_.is_cold(chunk)) temperature_.warm(chunk);
-  }
-  note_dirty(run);
-  return uffd_.write_protect(run, false);
-}
+base::Status AsyncTracker::protect(base::PageRun run) { return uffd_.write_protect(run); }
 
 base::Result<std::size_t> AsyncTracker::cool(std::size_t max_chunks) {
   std::size_t cooled = 0;

@@ -39,7 +39,6 @@ class AsyncTracker final : public DirtyTracker, private PageScanner {
   [[nodiscard]] base::Status harvest(std::span<const base::PageRun> excluded,
                                      DirtyList& out) override;
   [[nodiscard]] base::Status protect(base::PageRun run) override;
-  [[nodiscard]] base::Status unprotect(base::PageRun run) override;
   [[nodiscard]] base::Result<std::size_t> cool(std::size_t max_chunks) override;
   void note_fill(base::PageRun run) noexcept override;
   [[nodiscard]] bool is_cold(base::PageNumber page) const noexcept override;

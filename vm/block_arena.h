@@ -14,8 +14,8 @@
 
 #include "base/check.h"
 #include "base/result.h"
-#include "vm/reserved_memory.h"
 #include "vm/vm_map_block.h"
+#include "vm/volatile_memory.h"
 
 namespace revenant::vm::internal {
 

@@ -26,8 +26,8 @@
 #include <cstdint>
 
 #include "base/result.h"
-#include "vm/reserved_memory.h"
 #include "vm/vm_map_block.h"
+#include "vm/volatile_memory.h"
 
 namespace revenant::vm::internal {
 

@@ -10,7 +10,7 @@
 // Cold chunks: a chunk that stayed clean for a while may be handed to the hardware (read-only), and
 // is not scanned until its first write announces itself. Harvests then cost what is warm.
 //
-// Threads: harvest(), protect() and unprotect() by one thread at a time (the snapshotter); cool()
+// Threads: harvest() and protect() by one thread at a time (the snapshotter); cool()
 // by one thread, also beside a harvest; the note_ and resolve_ functions by any thread, in the
 // fault handler. Errors: only what the kernel refuses; a harvest that fails has appended what it
 // took, and what it did not take is still dirty.
@@ -40,8 +40,6 @@ class DirtyTracker {
   // Protects `run` without reporting it: its next write is seen, earlier ones are forgotten, so the
   // caller copies the pages afterwards. For pages that leave the hot set.
   [[nodiscard]] virtual base::Status protect(base::PageRun run) = 0;
-  // Lets `run` be written without a fault; the next harvest that does not exclude it reports it.
-  [[nodiscard]] virtual base::Status unprotect(base::PageRun run) = 0;
 
   // Makes up to `max_chunks` chunks cold that stayed clean long enough; returns how many. Not for
   // the stop: it costs a system call a run of chunks.

@@ -166,27 +166,4 @@ FaultHandler::Outcome FaultHandler::put(const Plan& plan, const std::byte* sourc
   return kResume;
 }
 
-void FaultHandler::populate(base::PageRun run) noexcept {
-  base::PageNumber at = run.first;
-  while (at < run.end()) {
-    const Segment* segment = segments_.find(at);
-    Plan plan{.page = at, .segment = segment, .mark = 0, .run = {at, kOnePage}};
-    if (segment != nullptr) plan.ticket = segment->rule->ticket_of(at);
-    if (reads_zeros(plan.ticket)) {
-      const std::uint64_t chunk_end = (at.value / base::kPagesPerChunk + 1) * base::kPagesPerChunk;
-      const std::uint64_t end = std::min({run.end().value, chunk_end, (at + kMaxZeroPages).value});
-      plan.run = alike({at, {end - at.value}}, plan);
-      populate_zeros(plan.run);
-    }
-    at = plan.run.end();
-  }
-}
-
-void FaultHandler::populate_zeros(base::PageRun run) noexcept {
-  tracker_->note_fill(run);
-  if (tracker_->is_cold(run.first)) (void)tracker_->resolve_write(run.first);
-  const Uffd::Filled filled = uffd_.fill(run, zero_pages, Uffd::FillMode::kDirty);
-  counters_.zero_pages.fetch_add(filled.pages, std::memory_order_relaxed);
-}
-
 }  // namespace revenant::vm

@@ -111,9 +111,6 @@ class FaultHandler {
   // `ahead` is the calling thread's, or null: then pages are filled one at a time.
   [[nodiscard]] Outcome resolve(const Fault& fault, ReadAhead* ahead) noexcept;
 
-  // Fills the missing pages of `run` that stand for zeros, in batches; leaves all others alone.
-  void populate(base::PageRun run) noexcept;
-
   // Images are born before `open`: a page that wants a later one reads as zeros, unasked.
   void set_open_epoch(base::Epoch open) {
     open_epoch_.store(open.value, std::memory_order_release);
@@ -142,7 +139,6 @@ class FaultHandler {
   [[nodiscard]] Outcome fill_images(const Plan& plan) noexcept;
   [[nodiscard]] Outcome put(const Plan& plan, const std::byte* source, Uffd::FillMode mode,
                             std::atomic<std::uint64_t>& counter) noexcept;
-  void populate_zeros(base::PageRun run) noexcept;
 
   const Space& space_;
   const SegmentTable& segments_;

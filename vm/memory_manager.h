@@ -12,7 +12,7 @@
 //     was taken.
 // I3  After open() nothing here calls malloc.
 //
-// Threads: add_segment(), release(), take_released(), populate() and adopt_thread() from any; what
+// Threads: add_segment(), release(), take_released() and adopt_thread() from any; what
 // tracker() and map() hand out says so itself. Locks: none of its own; those of segment.h,
 // released_runs.h and chunk_temperature.h, in that order of rank. Errors: open() explains what the
 // host lacks.
@@ -79,9 +79,6 @@ class MemoryManager {
   // Hands over the runs released since the last call; `out` (open, cleared first) lends its
   // storage.
   void take_released(DirtyList& out) { released_.take(out); }
-  // The pages of `run` are about to be written for the first time: those that stand for zeros are
-  // filled now, many at once. Only a hint, always safe.
-  void populate(base::PageRun run) noexcept { handler_.populate(run); }
   // The epoch being made; images from it on do not exist yet. Set at start and after each commit.
   void set_open_epoch(base::Epoch open) { handler_.set_open_epoch(open); }
 

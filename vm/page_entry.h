@@ -19,7 +19,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 
 #include "base/check.h"
@@ -68,8 +67,6 @@ class PageEntry {
     return elapsed >= kHeatBits ? 0
                                 : static_cast<std::uint8_t>(field(kHeatAt, kHeatBits) << elapsed);
   }
-  // In how many of the last eight epochs, `now` included, the page was dirty.
-  [[nodiscard]] constexpr int heat_count(base::Epoch now) const { return std::popcount(heat(now)); }
 
   // Goes along one edge: entry.take<touch>().
   template <PageEdge edge>

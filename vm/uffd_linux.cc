@@ -93,10 +93,10 @@ Uffd::Filled Uffd::fill(base::PageRun run, const std::byte* source, FillMode mod
   return result;
 }
 
-base::Status Uffd::write_protect(base::PageRun run, bool protect) noexcept {
+base::Status Uffd::write_protect(base::PageRun run) noexcept {
   uffdio_writeprotect request{};
   request.range = {run.first.address(), run.count.bytes()};
-  request.mode = protect ? UFFDIO_WRITEPROTECT_MODE_WP : 0;
+  request.mode = UFFDIO_WRITEPROTECT_MODE_WP;
   while (::ioctl(descriptor_, UFFDIO_WRITEPROTECT, &request) != 0) {
     if (errno != EAGAIN) return refused("UFFDIO_WRITEPROTECT", errno);
   }

@@ -48,8 +48,8 @@ class Uffd {
   // are.
   [[nodiscard]] Filled fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept;
 
-  // Sets or lifts the write protection of the pages of `run` that are present.
-  [[nodiscard]] base::Status write_protect(base::PageRun run, bool protect) noexcept;
+  // Protects the pages of `run` that are present: their next write is noted.
+  [[nodiscard]] base::Status write_protect(base::PageRun run) noexcept;
 
   // True when the descriptor only serves faults of user code (an unprivileged process).
   [[nodiscard]] bool user_mode_only() const { return user_mode_only_; }

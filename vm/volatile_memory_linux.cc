@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -11,6 +12,11 @@
 #include "vm/volatile_memory.h"
 
 namespace revenant::vm {
+namespace {
+
+constexpr std::size_t kHugePageSize = std::size_t{2} << 20;
+
+}  // namespace
 
 base::Result<std::byte*> reserve_volatile(std::size_t bytes, const char* purpose) {
   // The raw calls: a sanitizer's interceptor would clear the shadow of a gigabyte nobody touches.
@@ -18,8 +24,10 @@ base::Result<std::byte*> reserve_volatile(std::size_t bytes, const char* purpose
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == -1) {
     return base::Error{base::ErrorCode::kUnsupportedHost,
-                       std::string("cannot reserve memory for ") + purpose + ": " +
-                           std::strerror(errno) + "; raise the address-space limit (ulimit -v)"};
+                       std::string("cannot reserve ") + std::to_string(bytes >> 10) +
+                           " KiB of addresses for " + purpose + ": " + std::strerror(errno) +
+                           "; raise the address-space limit (ulimit -v), or set "
+                           "vm.overcommit_memory to 0 or 1"};
   }
   return reinterpret_cast<std::byte*>(memory);
 }
@@ -30,9 +38,24 @@ void release_volatile(std::byte* memory, std::size_t bytes) noexcept {
                  static_cast<void*>(memory), bytes, std::strerror(errno));
 }
 
+void prefer_huge_pages(std::byte* memory, std::size_t bytes) noexcept {
+  // Only an improvement: a kernel without huge pages refuses, and that is fine.
+  ::syscall(SYS_madvise, memory, bytes, MADV_HUGEPAGE);
+}
+
 void guard_volatile(std::byte* memory) noexcept {
   REVENANT_CHECK(::mprotect(memory, base::kPageSize, PROT_NONE) == 0, "mprotect(%p): %s",
                  static_cast<void*>(memory), std::strerror(errno));
+}
+
+base::Status ReservedMemory::reserve(std::size_t bytes, const char* purpose) {
+  REVENANT_CHECK(mapping_ == nullptr, "%s is reserved twice", purpose);
+  REVENANT_ASSIGN(mapping_, reserve_volatile(bytes + kHugePageSize, purpose));
+  mapping_bytes_ = bytes + kHugePageSize;
+  begin_ = mapping_ + (-reinterpret_cast<std::uintptr_t>(mapping_) & (kHugePageSize - 1));
+  bytes_ = bytes;
+  if (bytes > kHugePageSize) prefer_huge_pages(begin_ + kHugePageSize, bytes - kHugePageSize);
+  return {};
 }
 
 }  // namespace revenant::vm

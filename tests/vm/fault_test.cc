@@ -112,24 +112,6 @@ TEST_F(FaultTest, SequencesBothWaysTakeFewFaults) {
   for (std::uint64_t i = 0; i < 1024; ++i) EXPECT_EQ(read_word(page_at(kHeapRun, i)), i);
 }
 
-TEST_F(FaultTest, PopulatedPagesAreThereAndOthersKeepTheirMeaning) {
-  const base::PageRun run{page_at(kHeapRun, 500), {1000}};
-  const base::PageNumber stored = page_at(kHeapRun, 700);
-  heap_rule.rule = [&](base::PageNumber page) {
-    return page == stored ? Ticket::stored() : Ticket::zero_fill();
-  };
-  source.outcome_of = [](base::PageNumber, base::Epoch) { return Outcome::kImage; };
-  write_word(page_at(kHeapRun, 600), 7);
-  const std::uint64_t before = memory->faults().faults;
-  memory->populate(run);
-  for (std::uint64_t i = 0; i < run.count.value; ++i) {
-    if (page_at(run, i) != stored) write_word(page_at(run, i), i, 1);
-  }
-  EXPECT_EQ(memory->faults().faults, before);
-  EXPECT_EQ(read_word(page_at(kHeapRun, 600)), 7u);
-  EXPECT_TRUE(is_stamped(stored));
-}
-
 TEST_F(FaultTest, ARuleMayFaultOnItsOwnMetadata) {
   // The ticket of a heap page is a word of the metadata; the metadata is stored.
   static const StoredRule metadata_rule;

@@ -60,6 +60,10 @@ inline void write_word(base::PageNumber page, std::uint64_t value, std::size_t w
   word_of(page, word).store(value, std::memory_order_relaxed);
 }
 
+inline void write_all(base::PageRun run) {
+  for (base::PageNumber page = run.first; page < run.end(); ++page) write_word(page, 1);
+}
+
 constexpr base::PageNumber page_at(base::PageRun run, std::uint64_t index) {
   return run.first + base::PageCount{index};
 }

@@ -54,7 +54,6 @@ TEST(PageEntry, HeatShiftsWithTheEpochs) {
   entry.mark_dirty(Epoch{101});
   entry.mark_dirty(Epoch{103});
   EXPECT_EQ(entry.heat(Epoch{103}), 0b1101);
-  EXPECT_EQ(entry.heat_count(Epoch{103}), 3);
   EXPECT_EQ(entry.heat(Epoch{107}), 0b11010000);
   EXPECT_EQ(entry.heat(Epoch{110}), 0b10000000);
   EXPECT_EQ(entry.heat(Epoch{111}), 0);
