@@ -61,7 +61,10 @@ void Snapshotter::run() {
     if (turn == Turn::kLast) break;
     housekeep();
   }
-  if (!frozen_) safepoint_.stop_for_good([] {});
+  if (!frozen_) {
+    store_->give_up_fetches();  // I5
+    safepoint_.stop_for_good([] {});
+  }
   const base::LockGuard guard(lock_);
   stopped_ = true;
   done_.notify_all();
@@ -98,6 +101,7 @@ void Snapshotter::run_jobs() {
 }
 
 base::Status Snapshotter::take_snapshot(Turn turn) {
+  REVENANT_TRY(store_->make_available());  // I5
   REVENANT_TRY(precopy());
   if (turn == Turn::kTick && copies_.empty() && !hot_.has_unpinned()) return {};  // I4
   copies_.reserve(2 * hot_.pages() + 2 * residual_pages_ + kReserveSlack);

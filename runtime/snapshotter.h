@@ -10,6 +10,9 @@
 // I3  An epoch's number is drawn in its stop and never used again, committed or not: what the heap
 //     carves after the stop carries a later number than every image of the epoch.
 // I4  Nothing dirty and nobody waiting: no stop, no commit.
+// I5  No stop is asked for while the store is unavailable: a worker that waits for a page cannot
+//     park, and would wait for this thread, which opens the store again. At the end it no longer
+//     waits.
 //
 // Memory: a copy of each page of the epoch (page_copies.h).
 //

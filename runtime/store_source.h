@@ -24,6 +24,8 @@ class StoreSource final : public vm::PageSource {
         return Outcome::kAbsent;
       case store::FetchOutcome::kDamaged:
         return Outcome::kDamaged;
+      case store::FetchOutcome::kUnavailable:
+        return Outcome::kUnavailable;
     }
     __builtin_unreachable();
   }

@@ -97,7 +97,7 @@ base::Status EpochWriter::Impl::flush() {
   if (!writing) return {};
   state.leftovers = true;
   uncommitted_bytes = 0;
-  const base::Status committed = writing->commit();
+  base::Status committed = writing->commit();
   writing.reset();
   return committed;
 }
@@ -287,13 +287,13 @@ base::Result<base::Epoch> EpochWriter::commit(const SnapshotInfo& info) {
   REVENANT_DCHECK(impl_->open);
   auto committed = impl_->commit(info);
   impl_->end();
-  if (!committed.ok()) impl_->state.mend();  // I3
+  if (!committed.ok()) (void)impl_->state.mend();  // I3
   return committed;
 }
 
 void EpochWriter::abort() {
   impl_->end();
-  impl_->state.mend();
+  (void)impl_->state.mend();
 }
 
 }  // namespace revenant::store

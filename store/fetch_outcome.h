@@ -6,9 +6,10 @@
 namespace revenant::store {
 
 enum class FetchOutcome : std::uint8_t {
-  kImage,    // the frame holds the page's image
-  kAbsent,   // no image born at or after `not_before`
-  kDamaged,  // there is an image or a path to it, and it is not what was written
+  kImage,        // the frame holds the page's image
+  kAbsent,       // no image born at or after `not_before`
+  kDamaged,      // there is an image or a path to it, and it is not what was written
+  kUnavailable,  // the store cannot be opened again, and the program has stopped trying
 };
 
 }  // namespace revenant::store

@@ -169,7 +169,11 @@ base::Status LmdbEnvironment::open_handle() {
     map_bytes /= 2;
   }
   check_readers();
-  REVENANT_TRY(open_tables());
+  base::Status tables = open_tables();
+  if (!tables.ok()) {
+    close_handle();  // dead, and tried again, rather than alive without tables
+    return tables;
+  }
   if (!options_.read_only) extend_file();  // I4
   return {};
 }
@@ -215,7 +219,7 @@ void LmdbEnvironment::close_handle() {
 }
 
 base::Result<WriteTransaction> LmdbEnvironment::begin_write() {
-  if (handle_ == nullptr) return error(MDB_PANIC, "beginning a transaction");
+  if (handle_ == nullptr) return unavailable();
   MDB_txn* transaction = nullptr;
   const int code = mdb_txn_begin(handle_, nullptr, 0, &transaction);
   if (code != MDB_SUCCESS) return error(code, "beginning a transaction");
@@ -223,7 +227,7 @@ base::Result<WriteTransaction> LmdbEnvironment::begin_write() {
 }
 
 base::Result<ReadTransaction> LmdbEnvironment::begin_read() {
-  if (handle_ == nullptr) return error(MDB_PANIC, "beginning to read");
+  if (handle_ == nullptr) return unavailable();
   MDB_txn* transaction = nullptr;
   int code = mdb_txn_begin(handle_, nullptr, MDB_RDONLY, &transaction);
   if (code == MDB_READERS_FULL) {
@@ -273,6 +277,13 @@ std::uint64_t LmdbEnvironment::file_size() const {
   std::error_code failed;
   const auto size = std::filesystem::file_size(options_.path / "data.mdb", failed);
   return failed ? 0 : size;
+}
+
+base::Error LmdbEnvironment::unavailable() const {
+  return {base::ErrorCode::kIoFailed,
+          "the store " + options_.path.string() +
+              " met an I/O error and is not open; nothing is lost, and it is opened again as soon "
+              "as its disk allows"};
 }
 
 base::Error LmdbEnvironment::error(int code, const char* what) const {

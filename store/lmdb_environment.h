@@ -64,6 +64,8 @@ class LmdbEnvironment {
   void extend_file() const;
   [[nodiscard]] std::uint64_t file_size() const;
 
+  // What is said while the environment is dead.
+  [[nodiscard]] base::Error unavailable() const;
   // The error for LMDB's `code`, met while doing `what`.
   [[nodiscard]] base::Error error(int code, const char* what) const;
   [[nodiscard]] base::Error damaged(const char* what) const;

@@ -4,13 +4,23 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 
 namespace revenant::store {
 namespace {
 
-// How often a fetch looks for a slot, yielding in between, before it calls the store damaged: some
-// seconds, while opening a dead environment again takes milliseconds.
-constexpr int kPatience = 1'000'000;
+// Whoever finds no slot yields at first: another fetch gives one back within microseconds. Then it
+// naps: the environment is being opened again, which takes milliseconds, or a disk to be mended.
+constexpr int kYields = 1000;
+constexpr timespec kNap{.tv_sec = 0, .tv_nsec = 1'000'000};
+
+void wait_a_little(int passes) {
+  if (passes < kYields) {
+    ::sched_yield();
+  } else {
+    ::nanosleep(&kNap, nullptr);
+  }
+}
 
 // Where a thread looks first: threads spread over the slots, and each comes back to a warm one.
 std::size_t first_slot() {
@@ -34,10 +44,12 @@ base::Status PageFetcher::open(LmdbEnvironment& environment) {
     slot.transaction->reset();
     slot.state.store(kFree, std::memory_order_release);
   }
+  open_.store(true, std::memory_order_relaxed);
   return {};
 }
 
 void PageFetcher::close() {
+  open_.store(false, std::memory_order_relaxed);
   for (Slot& slot : slots_) {
     std::uint32_t free = kFree;
     while (!slot.state.compare_exchange_weak(free, kClosed, std::memory_order_acquire)) {
@@ -49,19 +61,26 @@ void PageFetcher::close() {
   }
 }
 
-PageFetcher::Slot* PageFetcher::take() noexcept {
-  std::size_t index = first_slot();
-  for (int look = 0; look < kPatience; ++look) {
-    Slot& slot = slots_[index];
+// One look at each slot; null when all are taken or closed, or the environment is dead.
+PageFetcher::Slot* PageFetcher::try_take() noexcept {
+  const std::size_t first = first_slot();
+  for (std::size_t look = 0; look < kSlots; ++look) {
+    Slot& slot = slots_[(first + look) % kSlots];
     std::uint32_t free = kFree;
-    if (slot.state.compare_exchange_strong(free, kBusy, std::memory_order_acquire)) {  // I1
-      if (slot.transaction->renew()) return &slot;                                     // I2
-      slot.state.store(kFree, std::memory_order_release);
-    }
-    index = (index + 1) % kSlots;
-    if (look % kSlots == kSlots - 1) ::sched_yield();
+    if (!slot.state.compare_exchange_strong(free, kBusy, std::memory_order_acquire))
+      continue;                                   // I1
+    if (slot.transaction->renew()) return &slot;  // I2
+    slot.state.store(kFree, std::memory_order_release);
   }
   return nullptr;
+}
+
+PageFetcher::Slot* PageFetcher::take() noexcept {
+  for (int passes = 0;; ++passes) {
+    if (Slot* slot = try_take()) return slot;
+    if (given_up_.load(std::memory_order_relaxed) && !is_open()) return nullptr;
+    wait_a_little(passes);  // I3
+  }
 }
 
 void PageFetcher::give_back(Slot& slot) noexcept {
@@ -87,7 +106,7 @@ void PageFetcher::fetch_run(const base::PageRun& run, base::Epoch not_before, st
                             FetchOutcome* outcomes) noexcept {
   const auto fill = [&](FetchOutcome outcome) { std::fill_n(outcomes, run.count.value, outcome); };
   Slot* const slot = take();
-  if (slot == nullptr) return fill(FetchOutcome::kDamaged);
+  if (slot == nullptr) return fill(FetchOutcome::kUnavailable);
   const ReadTransaction& transaction = *slot->transaction;
   NodeReference root;
   const TreeOutcome head = head_root(transaction, root);
@@ -110,12 +129,20 @@ void PageFetcher::fetch_run(const base::PageRun& run, base::Epoch not_before, st
   give_back(*slot);
 }
 
-TreeOutcome PageFetcher::find(base::PageNumber page, ImageReference& image) noexcept {
-  Slot* const slot = take();
-  if (slot == nullptr) return TreeOutcome::kDamaged;
+base::Result<std::optional<PageReference>> PageFetcher::find(const LmdbEnvironment& environment,
+                                                             base::PageNumber page) {
+  Slot* slot = nullptr;
+  for (int passes = 0; slot == nullptr && passes < kYields; ++passes) {
+    if (passes != 0) ::sched_yield();
+    slot = try_take();
+  }
+  if (slot == nullptr) return environment.unavailable();
   NodeReference root;
-  TreeOutcome found = head_root(*slot->transaction, root);
-  if (found == TreeOutcome::kFound) found = TreeReader(*slot->transaction, root).find(page, image);
+  const TreeOutcome head = head_root(*slot->transaction, root);
+  base::Result<std::optional<PageReference>> found = std::optional<PageReference>();
+  if (head == TreeOutcome::kDamaged)
+    found = environment.damaged("the head of its branch is broken");
+  if (head == TreeOutcome::kFound) found = find_reference(*slot->transaction, root, page);
   give_back(*slot);
   return found;
 }

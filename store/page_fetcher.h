@@ -7,11 +7,12 @@
 // I1  A slot is used by one fetch at a time.
 // I2  A renewed transaction sees the newest commit, and nothing it reaches is reused before its
 //     reset: retention cannot pull the ground away.
-// I3  close() returns once no fetch is under way; fetches wait until open().
+// I3  close() returns once no fetch is under way; fetches wait until open(), however long: the
+//     thread that faulted can do nothing else, and its page is not lost.
 // I4  No allocation and no lock between taking a slot and giving it back.
 //
-// Threads: fetches on any, in handlers too. open and close by the writer.
-// Errors: FetchOutcome::kDamaged, also when the environment stays dead for kPatience looks.
+// Threads: fetches on any, in handlers too. The rest by the writer, which never waits for itself.
+// Errors: FetchOutcome::kDamaged; kUnavailable only after give_up().
 #pragma once
 
 #include <array>
@@ -25,6 +26,7 @@
 #include "store/fetch_outcome.h"
 #include "store/format.h"
 #include "store/lmdb_environment.h"
+#include "store/page_reference.h"
 #include "store/tree_reader.h"
 
 namespace revenant::store {
@@ -38,12 +40,16 @@ class PageFetcher {
 
   base::Status open(LmdbEnvironment& environment);
   void close();
+  [[nodiscard]] bool is_open() const { return open_.load(std::memory_order_relaxed); }
+  // From now on fetches do not wait for open(): they end as kUnavailable.
+  void give_up() { given_up_.store(true, std::memory_order_relaxed); }
 
   // The images of `run`, as Store::fetch_run.
   void fetch_run(const base::PageRun& run, base::Epoch not_before, std::byte* frames,
                  FetchOutcome* outcomes) noexcept;
-  // What the head says of `page`.
-  TreeOutcome find(base::PageNumber page, ImageReference& image) noexcept;
+  // What the head says of `page`. By the writer, and not in a handler.
+  base::Result<std::optional<PageReference>> find(const LmdbEnvironment& environment,
+                                                  base::PageNumber page);
 
  private:
   static constexpr std::uint32_t kClosed = 0;
@@ -55,6 +61,7 @@ class PageFetcher {
     std::optional<ReadTransaction> transaction;  // guarded by `state`
   };
 
+  Slot* try_take() noexcept;
   Slot* take() noexcept;
   static void give_back(Slot& slot) noexcept;
   // The root of the branch's head as the slot's transaction sees it. kAbsent: no snapshot yet.
@@ -62,6 +69,8 @@ class PageFetcher {
 
   const CatalogKey head_key_;
   std::array<Slot, kSlots> slots_;
+  std::atomic<bool> open_{false};
+  std::atomic<bool> given_up_{false};
 };
 
 }  // namespace revenant::store

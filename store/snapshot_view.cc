@@ -51,16 +51,7 @@ base::Status SnapshotView::read_bytes(std::uintptr_t address, void* target,
 
 base::Result<std::optional<PageReference>> SnapshotView::find_reference(
     base::PageNumber page) const {
-  ImageReference image;
-  switch (TreeReader(*transaction_, *root_).find(page, image)) {
-    case TreeOutcome::kFound:
-      return std::optional(PageReference{image.birth(), image.hash});
-    case TreeOutcome::kAbsent:
-      return std::optional<PageReference>();
-    case TreeOutcome::kDamaged:
-      break;
-  }
-  return damaged_pages(*transaction_, {page, {1}});
+  return store::find_reference(*transaction_, *root_, page);
 }
 
 base::Status SnapshotView::for_each_page(const base::PageRun& range,

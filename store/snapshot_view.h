@@ -20,18 +20,13 @@
 
 #include "base/result.h"
 #include "base/units.h"
+#include "store/page_reference.h"
 #include "store/snapshot_record.h"
 
 namespace revenant::store {
 
 class ReadTransaction;
 struct NodeReference;
-
-// What the tree knows of a page without reading its image.
-struct PageReference {
-  base::Epoch birth;
-  ContentHash hash;
-};
 
 class SnapshotView {
  public:

@@ -117,8 +117,8 @@ base::Status Store::change_catalog(const Change& change) {
     REVENANT_TRY(change(transaction));
     return transaction.commit();
   };
-  const base::Status changed = run();
-  if (!changed.ok()) state_->mend();
+  base::Status changed = run();
+  if (!changed.ok()) (void)state_->mend();
   return changed;
 }
 
@@ -151,17 +151,12 @@ void Store::fetch_run(base::PageRun run, base::Epoch not_before, std::byte* fram
 }
 
 base::Result<std::optional<PageReference>> Store::find_reference(base::PageNumber page) {
-  ImageReference image;
-  switch (state_->fetcher.find(page, image)) {
-    case TreeOutcome::kFound:
-      return std::optional(PageReference{image.birth(), image.hash});
-    case TreeOutcome::kAbsent:
-      return std::optional<PageReference>();
-    case TreeOutcome::kDamaged:
-      break;
-  }
-  return state_->environment().damaged("the path to a page's image is not what was written");
+  return state_->fetcher.find(state_->environment(), page);
 }
+
+base::Status Store::make_available() { return state_->stale ? state_->mend() : base::Status{}; }
+
+void Store::give_up_fetches() { state_->fetcher.give_up(); }
 
 base::Status Store::tag(std::string_view name, base::Epoch revision) {
   if (name.empty() || name.size() > kLongestName) {
@@ -186,7 +181,7 @@ base::Result<ReclaimReport> Store::reclaim_some(const Policy& policy, std::size_
   REVENANT_TRY(state_->prepare_epoch());
   auto report = Reclaimer(state_->environment()).step(policy, budget);
   if (!report.ok()) {
-    state_->mend();
+    (void)state_->mend();
   } else if (report->snapshots_deleted != 0) {
     REVENANT_TRY(state_->reload());  // the head may have a new parent
   }

@@ -12,6 +12,8 @@
 // Threads: fetch on any OS thread, in signal handlers too, several at once. history() on any thread
 // outside handlers. Everything else by one OS thread at a time; an epoch from its first put to its
 // end by the same one.
+// Unavailable is not damaged: whatever a full disk or an I/O error prevents is tried again, and
+// nothing is lost meanwhile.
 //
 // Errors are values; each names the store, the cause and the way out. kStoreInUse, kStoreDamaged,
 // kNotAStore, kAnotherProgram, kAnotherFormat, kNotFound (no store), kNoSpace, kIoFailed.
@@ -31,6 +33,7 @@
 #include "store/epoch_writer.h"
 #include "store/fetch_outcome.h"
 #include "store/history.h"
+#include "store/page_reference.h"
 #include "store/retention.h"
 #include "store/snapshot_record.h"
 
@@ -80,9 +83,16 @@ class Store {
   // outcomes[i]. Async-signal-safe.
   void fetch_run(base::PageRun run, base::Epoch not_before, std::byte* frames,
                  FetchOutcome* outcomes) noexcept;
-  // What the head says of a page, without reading its image. Async-signal-safe; a damaged path
-  // gives an error.
+  // What the head says of a page, without reading its image. By the writer, which a dead
+  // environment does not keep waiting: kIoFailed.
   [[nodiscard]] base::Result<std::optional<PageReference>> find_reference(base::PageNumber page);
+
+  // After an I/O error on LMDB's meta page fetches wait, and everything else fails, until the store
+  // has been opened again. Tries that, if need be; the error says why it is not to be had. Call it
+  // before stopping threads that may be waiting in a fetch.
+  base::Status make_available();
+  // Ends the fetches that wait: the program ends, and the store is not to be had.
+  void give_up_fetches();
 
   // Names a snapshot; kNameTaken if the name is another's. Durable on return.
   base::Status tag(std::string_view name, base::Epoch revision);

@@ -41,8 +41,7 @@ base::Status StoreState::reload() {
 }
 
 base::Status StoreState::prepare_epoch() {
-  if (stale) mend();
-  if (stale) return environment().damaged("what its newest commit says cannot be read");
+  if (stale) REVENANT_TRY(mend());
   if (!leftovers) return {};
   REVENANT_TRY(sweep_orphans(environment()));
   leftovers = false;
@@ -59,14 +58,15 @@ void StoreState::committed(const StateBytes& counters_now, const SnapshotBytes& 
   note_growth();
 }
 
-void StoreState::mend() {
+base::Status StoreState::mend() {
   leftovers = true;
+  stale = true;
   if (environment().dead()) {
     fetcher.close();
-    // A failure here shows in whatever is tried next, and that mends again.
-    if (environment().reopen().ok()) (void)fetcher.open(environment());
+    REVENANT_TRY(environment().reopen());
   }
-  (void)reload();
+  if (!fetcher.is_open()) REVENANT_TRY(fetcher.open(environment()));
+  return reload();
 }
 
 void StoreState::note_growth() {

@@ -3,7 +3,8 @@
 // I1  `counters` and `head` are what the newest commit says, or `stale` is set: nothing is written
 //     before they could be read again.
 // I2  `leftovers` is set whenever a transaction of an epoch committed and the epoch has not (yet).
-// I3  When the environment has died, mend() has run before anything else is tried.
+// I3  When the environment has died, mend() has succeeded before anything else is tried. Until then
+//     the store is unavailable: `stale` is set and fetches wait.
 //
 // Threads: the writer's, but for `fetcher` and `history`.
 #pragma once
@@ -23,7 +24,7 @@ namespace revenant::store {
 
 class StoreState {
  public:
-  StoreState(const StoreOptions& options, OwnedStore owned);
+  StoreState(const StoreOptions& chosen, OwnedStore store);
   ~StoreState();
 
   // Sweeps, reads the counters, opens the fetcher.
@@ -35,8 +36,9 @@ class StoreState {
   // After an epoch's commit.
   void committed(const StateBytes& counters_now, const SnapshotBytes& snapshot,
                  std::uint32_t commit_us);
-  // After a failure: opens a dead environment again, and reads what it holds. I3
-  void mend();
+  // After a failure: opens a dead environment again, and reads what it holds. Should that fail,
+  // too, `stale` stays set, and whatever is tried next begins with it. I3
+  base::Status mend();
 
   [[nodiscard]] LmdbEnvironment& environment() { return *owned.environment; }
 

@@ -59,6 +59,21 @@ TreeOutcome TreeReader::find(base::PageNumber page, ImageReference& image) noexc
   return TreeOutcome::kFound;
 }
 
+base::Result<std::optional<PageReference>> find_reference(const Transaction& transaction,
+                                                          const NodeReference& root,
+                                                          base::PageNumber page) {
+  ImageReference image;
+  switch (TreeReader(transaction, root).find(page, image)) {
+    case TreeOutcome::kFound:
+      return std::optional(PageReference{image.birth(), image.hash});
+    case TreeOutcome::kAbsent:
+      return std::optional<PageReference>();
+    case TreeOutcome::kDamaged:
+      break;
+  }
+  return damaged_pages(transaction, {page, {1}});
+}
+
 base::Result<bool> walk_images(const Transaction& transaction, const NodeReference& root,
                                const base::PageRun& range, const ImageVisitor& visitor) {
   if (!root.present()) return true;

@@ -11,9 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "base/result.h"
 #include "store/lmdb_transaction.h"
+#include "store/page_reference.h"
 #include "store/tree_node.h"
 
 namespace revenant::store {
@@ -42,6 +44,11 @@ class TreeReader {
   NodeView leaf_;
   bool has_leaf_ = false;
 };
+
+// What the tree under `root` says of `page`; nothing when it has no image there. kStoreDamaged.
+base::Result<std::optional<PageReference>> find_reference(const Transaction& transaction,
+                                                          const NodeReference& root,
+                                                          base::PageNumber page);
 
 // Visits the images of `range` under `root` in page order; the visitor returns false to end. False
 // also tells that the walk has ended so. kStoreDamaged names the pages that could not be reached.

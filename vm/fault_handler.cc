@@ -46,6 +46,9 @@ const char* to_string(FaultReason reason) noexcept {
       return "the memory was never given out";
     case FaultReason::kDamaged:
       return "the page's image in the store is damaged";
+    case FaultReason::kUnavailable:
+      return "the page's image cannot be read: the store met an I/O error and could not be opened "
+             "again before the program ended";
     case FaultReason::kProtection:
       return "this kind of access is not allowed there";
     case FaultReason::kOutside:
@@ -130,9 +133,13 @@ FaultHandler::Outcome FaultHandler::fill_images(const Plan& plan) noexcept {
   for (std::uint64_t i = 0; i < plan.run.count.value; ++i) {
     const base::PageNumber page = plan.run.first + base::PageCount{i};
     const auto fetched = source_->fetch(page, plan.ticket.not_before, frames[i]);
-    if (fetched == PageSource::Outcome::kDamaged) {
-      // A damaged neighbour stays missing until it is touched itself.
-      if (page == plan.page) return refuse(FaultReason::kDamaged, plan.segment->name);
+    const bool damaged = fetched == PageSource::Outcome::kDamaged;
+    if (damaged || fetched == PageSource::Outcome::kUnavailable) {
+      // Such a neighbour stays missing until it is touched itself.
+      if (page == plan.page) {
+        return refuse(damaged ? FaultReason::kDamaged : FaultReason::kUnavailable,
+                      plan.segment->name);
+      }
       if (page > plan.page) break;
       first = i + 1;
     } else if (fetched == PageSource::Outcome::kAbsent) {

@@ -54,13 +54,14 @@
 namespace revenant::vm {
 
 enum class FaultReason : std::uint8_t {
-  kGuard,       // the guard below a stack: it overflowed
-  kFreed,       // memory that was given back
-  kUnmapped,    // an address of the space that was never given out
-  kDamaged,     // the page's image is not what was written
-  kProtection,  // the mapping does not allow this access, such as executing data
-  kOutside,     // not an address of the space
-  kNoMemory,    // the kernel would not fill the page
+  kGuard,        // the guard below a stack: it overflowed
+  kFreed,        // memory that was given back
+  kUnmapped,     // an address of the space that was never given out
+  kDamaged,      // the page's image is not what was written
+  kUnavailable,  // the page's image cannot be had, and waiting for it has ended
+  kProtection,   // the mapping does not allow this access, such as executing data
+  kOutside,      // not an address of the space
+  kNoMemory,     // the kernel would not fill the page
 };
 
 [[nodiscard]] const char* to_string(FaultReason reason) noexcept;

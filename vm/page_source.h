@@ -13,9 +13,10 @@ namespace revenant::vm {
 class PageSource {
  public:
   enum class Outcome {
-    kImage,    // the frame holds the page's newest image
-    kAbsent,   // no image was born at or after `not_before`: the page reads as zeros
-    kDamaged,  // there is an image, and it is not what was written: it must not be used
+    kImage,        // the frame holds the page's newest image
+    kAbsent,       // no image was born at or after `not_before`: the page reads as zeros
+    kDamaged,      // there is an image, and it is not what was written: it must not be used
+    kUnavailable,  // it cannot be had, and waiting for it has ended
   };
 
   virtual ~PageSource() = default;

@@ -4,8 +4,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <future>
 
 #include "store/store.h"
 #include "tests/store/page_model.h"
@@ -13,6 +15,8 @@
 
 namespace revenant::store {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr std::uint64_t kFirst = 0x560000000ull;
 
@@ -40,6 +44,20 @@ class FileSizeLimit {
     ::setrlimit(RLIMIT_FSIZE, &limit);
   }
   ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+// This process opens no further file while it lives.
+class NoMoreFiles {
+ public:
+  NoMoreFiles() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoMoreFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
 
  private:
   rlimit before_{};
@@ -119,6 +137,64 @@ TEST_F(StoreFailureTest, ADeadEnvironmentIsOpenedAgain) {
   const auto committed = commit_pages(*store_, 10, 3);
   ASSERT_TRUE(committed.ok()) << committed.error().message;
   expect_pages(10, 3);
+}
+
+// What prevents the opening is a limit on files here: it is neither damage nor the end.
+TEST_F(StoreFailureTest, WhileItCannotBeOpenedAgainItIsUnavailableNotDamaged) {
+  break_meta_writes(path_);
+  {
+    const NoMoreFiles limit;
+    EXPECT_FALSE(commit_pages(*store_, 10, 2).ok());
+    const auto refused = commit_pages(*store_, 10, 3);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, base::ErrorCode::kIoFailed) << refused.error().message;
+    const auto again = store_->make_available();
+    ASSERT_FALSE(again.ok());
+    EXPECT_EQ(again.error().code, base::ErrorCode::kIoFailed) << again.error().message;
+    const auto reference = store_->find_reference({kFirst});
+    ASSERT_FALSE(reference.ok());
+    EXPECT_EQ(reference.error().code, base::ErrorCode::kIoFailed) << reference.error().message;
+    const auto snapshots = store_->history().snapshots();
+    ASSERT_FALSE(snapshots.ok());
+    EXPECT_EQ(snapshots.error().code, base::ErrorCode::kIoFailed) << snapshots.error().message;
+  }
+  const auto available = store_->make_available();
+  ASSERT_TRUE(available.ok()) << available.error().message;
+  expect_pages(10, 1);
+  const auto committed = commit_pages(*store_, 10, 4);
+  ASSERT_TRUE(committed.ok()) << committed.error().message;
+  expect_pages(10, 4);
+}
+
+TEST_F(StoreFailureTest, AFetchWaitsUntilItIsOpenedAgain) {
+  Frame frame{};
+  std::future<FetchOutcome> fetched;
+  break_meta_writes(path_);
+  {
+    const NoMoreFiles limit;
+    ASSERT_FALSE(commit_pages(*store_, 10, 2).ok());
+    fetched = std::async(std::launch::async,
+                         [&] { return store_->fetch({kFirst}, base::kNoEpoch, frame.data()); });
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      EXPECT_FALSE(store_->make_available().ok());
+      EXPECT_EQ(fetched.wait_for(100ms), std::future_status::timeout);
+    }
+  }
+  const auto available = store_->make_available();
+  ASSERT_TRUE(available.ok()) << available.error().message;
+  EXPECT_EQ(fetched.get(), FetchOutcome::kImage);
+  EXPECT_EQ(frame, frame_of(1));
+}
+
+TEST_F(StoreFailureTest, AFetchThatIsGivenUpSaysThatTheStoreIsUnavailable) {
+  Frame frame{};
+  break_meta_writes(path_);
+  const NoMoreFiles limit;
+  ASSERT_FALSE(commit_pages(*store_, 10, 2).ok());
+  auto fetched = std::async(std::launch::async,
+                            [&] { return store_->fetch({kFirst}, base::kNoEpoch, frame.data()); });
+  store_->give_up_fetches();
+  EXPECT_EQ(fetched.get(), FetchOutcome::kUnavailable);
 }
 
 TEST_F(StoreFailureTest, AnIdentityThatCannotBeRenewedDoesNotStopCommits) {

@@ -36,18 +36,20 @@ class FatalFaultTest : public MemoryTest {
   void SetUp() override {
     MemoryTest::SetUp();
     memory->set_fatal_fault({&tell, nullptr});
-    stacks.set_slot_size(1, base::PageCount::holding(320 * 1024));
+    stacks.set_slot_size(1, base::PageCount::holding(std::size_t{320} * 1024));
     ASSERT_TRUE(memory->add_segment("stacks", kStackRun, stacks).ok());
     heap_rule.rule = [](base::PageNumber page) {
       return page == freed ? Ticket::forbidden(ForbiddenReason::kFreed) : Ticket::stored();
     };
     source.outcome_of = [](base::PageNumber page, base::Epoch) {
+      if (page == unavailable) return PageSource::Outcome::kUnavailable;
       return page == damaged ? PageSource::Outcome::kDamaged : PageSource::Outcome::kAbsent;
     };
   }
 
   static constexpr base::PageNumber freed = page_at(kHeapRun, 5);
   static constexpr base::PageNumber damaged = page_at(kHeapRun, 50);
+  static constexpr base::PageNumber unavailable = page_at(kHeapRun, 90);
   StackSlotRule stacks;
 };
 
@@ -82,6 +84,11 @@ TEST_F(FatalFaultTest, AnAddressThatBelongsToNobody) {
 TEST_F(FatalFaultTest, ADamagedImage) {
   EXPECT_EXIT(write_word(damaged, 1, 1), ::testing::ExitedWithCode(kTold),
               line_of("write", damaged, "'heap': the page's image in the store is damaged"));
+}
+
+TEST_F(FatalFaultTest, AnImageThatCannotBeHad) {
+  EXPECT_EXIT(read_word(unavailable, 1), ::testing::ExitedWithCode(kTold),
+              line_of("read", unavailable, "'heap': the page's image cannot be read"));
 }
 
 TEST_F(FatalFaultTest, DataThatIsExecuted) {
