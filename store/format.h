@@ -172,6 +172,16 @@ struct IdentityBytes {
 };
 static_assert(sizeof(IdentityBytes) == 312 && offsetof(IdentityBytes, seal) == 296);
 
+// What stands behind LMDB's meta in the same page, where LMDB neither reads nor writes.
+struct MetaSealBytes {
+  std::uint64_t transaction = 0;  // of the sealed meta
+  ContentHash meta;               // of the page's first kSealedMetaSize bytes
+  std::uint64_t check = 0;        // of the bytes before it: a damaged seal counts as none
+};
+static_assert(sizeof(MetaSealBytes) == 32 && offsetof(MetaSealBytes, check) == 24);
+inline constexpr std::size_t kSealedMetaSize = 152;
+inline constexpr std::size_t kMetaSealAt = 2048;
+
 // Catalog keys: one letter, then big-endian numbers, so that byte order is number order.
 class CatalogKey {
  public:

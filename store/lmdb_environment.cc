@@ -174,7 +174,7 @@ base::Status LmdbEnvironment::open_handle() {
     close_handle();  // dead, and tried again, rather than alive without tables
     return tables;
   }
-  if (!options_.read_only) extend_file();  // I4
+  if (!options_.read_only) complete_commit();  // I4
   return {};
 }
 
@@ -262,12 +262,14 @@ void LmdbEnvironment::check_readers() {
   if (handle_ != nullptr) (void)mdb_reader_check(handle_, &freed);
 }
 
-void LmdbEnvironment::extend_file() const {
+void LmdbEnvironment::complete_commit() const {
   MDB_envinfo info{};
   mdb_filehandle_t file = -1;
   struct stat status {};
   if (mdb_env_info(handle_, &info) != MDB_SUCCESS) return;
-  if (mdb_env_get_fd(handle_, &file) != MDB_SUCCESS || ::fstat(file, &status) != 0) return;
+  if (mdb_env_get_fd(handle_, &file) != MDB_SUCCESS) return;
+  seal_lmdb_meta(file, info.me_last_txnid);  // I3
+  if (::fstat(file, &status) != 0) return;
   // LMDB does not write pages that a transaction took at the end and gave back.
   const auto needed = static_cast<off_t>((info.me_last_pgno + 1) * base::kPageSize);
   if (status.st_size < needed && ::ftruncate(file, needed) != 0) return;  // a read may then fail

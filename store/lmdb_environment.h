@@ -5,8 +5,8 @@
 // I1  A process has at most one environment on a directory: a second one would drop the first one's
 //     file locks when it closes. A table of open directories refuses it.
 // I2  reopen() runs while no transaction lives.
-// I3  The two meta pages' transaction ids differ by at most one: a flipped bit there would open an
-//     older state in silence.
+// I3  The meta pages are what was written (lmdb_meta.h): a flipped bit there would open an older
+//     state in silence.
 // I4  The owner's data.mdb reaches to the last page its meta speaks of, if need be by a hole: reads
 //     beyond the end of the file would be SIGBUS, reads of a hole are damage that is found.
 //
@@ -60,8 +60,8 @@ class LmdbEnvironment {
   // Frees reader slots of processes that died.
   void check_readers();
 
-  // Makes data.mdb as long as its meta says. I4
-  void extend_file() const;
+  // After a commit: makes data.mdb as long as its meta says, and seals the meta. I4, I3
+  void complete_commit() const;
   [[nodiscard]] std::uint64_t file_size() const;
 
   // What is said while the environment is dead.

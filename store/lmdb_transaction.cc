@@ -98,7 +98,7 @@ base::Status WriteTransaction::commit() {
   const int code = mdb_txn_commit(std::exchange(handle_, nullptr));
   environment_->live_transactions_.fetch_sub(1, std::memory_order_relaxed);
   if (code != MDB_SUCCESS) return environment_->error(code, "committing");
-  environment_->extend_file();
+  environment_->complete_commit();
   return {};
 }
 

@@ -17,9 +17,11 @@ StoreState::StoreState(const StoreOptions& chosen, OwnedStore store)
 StoreState::~StoreState() {
   if (writer.open()) writer.abort();
   fetcher.close();
+  note_growth(1);
 }
 
 base::Status StoreState::start() {
+  note_growth(1);
   REVENANT_TRY(reload());
   REVENANT_TRY(sweep_orphans(environment()));
   return fetcher.open(environment());
@@ -55,7 +57,7 @@ void StoreState::committed(const StateBytes& counters_now, const SnapshotBytes& 
   head_record = to_record(snapshot);
   last_commit_us = commit_us;
   leftovers = false;
-  note_growth();
+  note_growth(2);
 }
 
 base::Status StoreState::mend() {
@@ -69,9 +71,10 @@ base::Status StoreState::mend() {
   return reload();
 }
 
-void StoreState::note_growth() {
+void StoreState::note_growth(std::uint64_t factor) {
   const std::uint64_t size = environment().file_size();
-  if (size < 2 * owned.identity.least_data_size) return;
+  const std::uint64_t noted = owned.identity.least_data_size;
+  if (size == noted || size < factor * noted) return;
   Identity grown = owned.identity;
   grown.least_data_size = size;
   // The identity's older, lesser size stays true if this fails.

@@ -56,8 +56,9 @@ class StoreState {
   EpochWriter writer;
 
  private:
-  // Lets the identity file know when data.mdb has doubled.
-  void note_growth();
+  // Lets the identity file know that data.mdb, which never shrinks, has grown to `factor` times the
+  // size noted there, or beyond.
+  void note_growth(std::uint64_t factor);
 };
 
 }  // namespace revenant::store

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "store/files.h"
 #include "store/format.h"
@@ -35,6 +36,18 @@ class StoreOpenTest : public ::testing::Test {
     auto read = StoreReader::open(path_);
     EXPECT_FALSE(read.ok());
     return opened.error().code;
+  }
+
+  static std::string contents(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
+  static void flip(const std::filesystem::path& path, std::size_t at, int bit) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const int byte = file.get() ^ (1 << bit);
+    file.seekp(static_cast<std::streamoff>(at)).put(static_cast<char>(byte));
   }
 
   // The exit status of `body`, run in a child.
@@ -135,6 +148,68 @@ TEST_F(StoreOpenTest, RefusesMetasThatDisagree) {
   create();
   // The transaction id of meta page 0, set far ahead.
   std::fstream(path_ / "data.mdb", std::ios::in | std::ios::out).seekp(144).put(100);
+  EXPECT_EQ(refusal(), ErrorCode::kStoreDamaged);
+}
+
+// LMDB believes the newer of two transaction ids: one bit less there is the commit before, or the
+// one before that under the newest one's name. Each bit of either id, and of all else in the newest
+// meta, is flipped.
+TEST_F(StoreOpenTest, RefusesEveryFlippedBitOfTheNewestMetaAndOfBothTransactionIds) {
+  constexpr std::size_t kTransactionAt = 144;
+  for (int commits = 0; commits < 2; ++commits) {
+    ASSERT_TRUE(Store::open(small_options(path_)).value()->begin_generation().ok());
+    const std::string whole = contents(path_ / "data.mdb");
+    const bool odd_is_newest = whole[kTransactionAt] < whole[4096 + kTransactionAt];
+    const std::size_t newest = odd_is_newest ? 4096 : 0;
+    for (std::size_t byte = 0; byte < kSealedMetaSize; ++byte) {
+      for (const std::size_t at : {newest + byte, 4096 - newest + byte}) {
+        if (at != newest + byte && byte < kTransactionAt) continue;
+        for (int bit = 0; bit < 8; ++bit) {
+          flip(path_ / "data.mdb", at, bit);
+          ASSERT_EQ(refusal(), ErrorCode::kStoreDamaged) << "byte " << at << ", bit " << bit;
+          flip(path_ / "data.mdb", at, bit);
+        }
+      }
+    }
+    ASSERT_EQ(contents(path_ / "data.mdb"), whole);
+  }
+}
+
+// A kill between a commit and its seal leaves the seal before the last; a copy made by LMDB's own
+// tools has none.
+TEST_F(StoreOpenTest, OpensWhatWasNotSealedOrWhoseSealIsDamaged) {
+  create();
+  const std::string sealed = contents(path_ / "data.mdb");
+  ASSERT_TRUE(Store::open(small_options(path_)).value()->begin_generation().ok());
+  ASSERT_TRUE(Store::open(small_options(path_)).value()->begin_generation().ok());
+  const std::string seals[] = {std::string(sizeof(MetaSealBytes), '\0'), "x"};
+  for (const std::size_t page : {0, 4096}) {
+    const std::size_t at = page + kMetaSealAt;
+    for (const std::string& seal : {sealed.substr(at, sizeof(MetaSealBytes)), seals[0], seals[1]}) {
+      std::fstream(path_ / "data.mdb", std::ios::in | std::ios::out)
+          .seekp(static_cast<std::streamoff>(at))
+          .write(seal.data(), static_cast<std::streamsize>(seal.size()));
+      auto store = Store::open(small_options(path_));
+      ASSERT_TRUE(store.ok()) << store.error().message;
+      EXPECT_EQ((*store)->history().generation().value(), 2u);
+    }
+  }
+}
+
+TEST_F(StoreOpenTest, RemembersTheSizeAtItsEnd) {
+  create();
+  {
+    auto store = Store::open(small_options(path_));
+    ASSERT_TRUE(store.ok());
+    EpochWriter& writer = (*store)->begin_epoch();
+    const Frame frame = frame_of(1);
+    for (std::uint64_t page = 0; page < 50; ++page) {
+      ASSERT_TRUE(writer.put({page}, frame.data(), hash_page(frame.data())).ok());
+    }
+    ASSERT_TRUE(writer.commit({}).ok());
+  }
+  const auto data = path_ / "data.mdb";
+  std::filesystem::resize_file(data, std::filesystem::file_size(data) - base::kPageSize);
   EXPECT_EQ(refusal(), ErrorCode::kStoreDamaged);
 }
 
