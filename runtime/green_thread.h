@@ -43,7 +43,6 @@ struct GreenThread {
   base::ListHook ready_hook;
   TimerHook timer_hook;
   Waiter* waiter = nullptr;  // what it is parked on, if anything
-  bool interrupted = false;  // its call outside was cut off by a restart
   std::uint32_t references = 1;
   WaitQueue joiners;
   detail::task* body = nullptr;

@@ -107,10 +107,11 @@ bool Scheduler::call_offloaded(void (*call)(void*), void* context) {
 }
 
 bool Scheduler::depart_to_call(DepartureKind kind, void (*call)(void*), void* context) {
-  GreenThread& self = *Worker::of_this_thread()->current();
-  self.interrupted = false;
+  // In this thread's frame, and so as old as the call: also when the call was answered, and a
+  // restart came before this thread's turn.
+  const std::uint64_t generation = generation_;
   Worker::depart({kind, call, context});
-  return !self.interrupted;
+  return generation_ == generation;
 }
 
 void Scheduler::finish_current() {
@@ -287,10 +288,7 @@ void Scheduler::set_gate(std::uint64_t first_id) {
 
 void Scheduler::interrupt_calls() {
   const base::LockGuard guard(lock_);
-  while (GreenThread* thread = state_->calls.pop_front()) {
-    thread->interrupted = true;
-    make_ready_locked(*thread);
-  }
+  while (GreenThread* thread = state_->calls.pop_front()) make_ready_locked(*thread);
 }
 
 }  // namespace revenant::runtime

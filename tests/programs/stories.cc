@@ -1,5 +1,7 @@
 // Things that are under way when the program is killed: `stories CASE` kills itself once its state
 // is durable, goes on when started again, and exits 0 when all is as it was.
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -191,6 +193,27 @@ void many() {
   for (const int count : counts) EXPECT(count == 2);
 }
 
+// Many calls have been made by other OS threads and not been looked at yet, whenever it dies.
+void answered_calls() {
+  std::vector<revenant::thread> callers(200);
+  for (revenant::thread& caller : callers) {
+    caller = revenant::thread([](std::stop_token stop) {
+      while (!stop.stop_requested()) {
+        const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+        sockaddr_in nobody{};
+        nobody.sin_family = AF_INET;
+        nobody.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        nobody.sin_port = htons(1);
+        EXPECT(::connect(client, reinterpret_cast<sockaddr*>(&nobody), sizeof nobody) == -1);
+        ::close(client);
+      }
+    });
+  }
+  revenant::this_thread::sleep_for(50ms);
+  die_here();
+  revenant::this_thread::sleep_for(50ms);
+}
+
 void held_output() {
   revenant::print_after_commit("held {}\n", 1);
   revenant::print_after_commit("held {}\n", 2);
@@ -202,7 +225,7 @@ const std::map<std::string_view, void (*)()> kCases = {
     {"objects", objects},     {"exception", exception},     {"jump", jump},
     {"recursion", recursion}, {"sleepers", sleepers},       {"locks", locks},
     {"hooks", hooks},         {"descriptors", descriptors}, {"error_number", error_number},
-    {"many", many},           {"held_output", held_output},
+    {"many", many},           {"held_output", held_output}, {"answered_calls", answered_calls},
 };
 
 }  // namespace

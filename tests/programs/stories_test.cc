@@ -39,7 +39,7 @@ TEST_P(StoriesTest, GoesOnAfterSigkill) {
 INSTANTIATE_TEST_SUITE_P(All, StoriesTest,
                          ::testing::Values("objects", "exception", REVENANT_JUMP "recursion",
                                            "sleepers", "locks", "hooks", "descriptors",
-                                           "error_number", "many", "held_output"),
+                                           "error_number", "many", "held_output", "answered_calls"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
