@@ -15,9 +15,7 @@ constexpr int kMaxRounds = 3;
 constexpr std::uint64_t kSmallResidue = 64;
 // Copies that are made resident ahead of a stop, beyond what the last stops needed.
 constexpr std::size_t kReserveSlack = 256;
-// Hot pages from which on the waiting thread helps to copy them, and how long it stays awake for
-// it.
-constexpr std::size_t kWorthHelp = 64;
+// How long the thread that waits for the stop stays awake to help with copying hot pages.
 constexpr nanoseconds kPatience = std::chrono::microseconds(500);
 // Cooling goes on for a tenth of the time between snapshots, a few chunks at a time.
 constexpr std::size_t kCoolChunks = 64;

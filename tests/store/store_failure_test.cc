@@ -49,18 +49,22 @@ class FileSizeLimit {
   rlimit before_{};
 };
 
-// This process opens no further file while it lives.
-class NoMoreFiles {
+// The store's data.mdb cannot be opened again while it lives; who has it open keeps it.
+class DataOutOfReach {
  public:
-  NoMoreFiles() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none{0, before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
+  explicit DataOutOfReach(const std::filesystem::path& store) : data_(store / "data.mdb") {
+    std::filesystem::rename(data_, away());
+    std::filesystem::create_directory(data_);
   }
-  ~NoMoreFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  ~DataOutOfReach() {
+    std::filesystem::remove(data_);
+    std::filesystem::rename(away(), data_);
+  }
 
  private:
-  rlimit before_{};
+  [[nodiscard]] std::filesystem::path away() const { return data_.string() + ".away"; }
+
+  const std::filesystem::path data_;
 };
 
 // Replaces LMDB's descriptor for its meta pages (the one that writes synchronously) by one that
@@ -139,11 +143,11 @@ TEST_F(StoreFailureTest, ADeadEnvironmentIsOpenedAgain) {
   expect_pages(10, 3);
 }
 
-// What prevents the opening is a limit on files here: it is neither damage nor the end.
+// Whatever prevents the opening: it is neither damage nor the end.
 TEST_F(StoreFailureTest, WhileItCannotBeOpenedAgainItIsUnavailableNotDamaged) {
   break_meta_writes(path_);
   {
-    const NoMoreFiles limit;
+    const DataOutOfReach failure(path_);
     EXPECT_FALSE(commit_pages(*store_, 10, 2).ok());
     const auto refused = commit_pages(*store_, 10, 3);
     ASSERT_FALSE(refused.ok());
@@ -171,7 +175,7 @@ TEST_F(StoreFailureTest, AFetchWaitsUntilItIsOpenedAgain) {
   std::future<FetchOutcome> fetched;
   break_meta_writes(path_);
   {
-    const NoMoreFiles limit;
+    const DataOutOfReach failure(path_);
     ASSERT_FALSE(commit_pages(*store_, 10, 2).ok());
     fetched = std::async(std::launch::async,
                          [&] { return store_->fetch({kFirst}, base::kNoEpoch, frame.data()); });
@@ -189,7 +193,7 @@ TEST_F(StoreFailureTest, AFetchWaitsUntilItIsOpenedAgain) {
 TEST_F(StoreFailureTest, AFetchThatIsGivenUpSaysThatTheStoreIsUnavailable) {
   Frame frame{};
   break_meta_writes(path_);
-  const NoMoreFiles limit;
+  const DataOutOfReach failure(path_);
   ASSERT_FALSE(commit_pages(*store_, 10, 2).ok());
   auto fetched = std::async(std::launch::async,
                             [&] { return store_->fetch({kFirst}, base::kNoEpoch, frame.data()); });
