@@ -47,7 +47,7 @@ class DescriptorTable {
       : entries_(entries), trusting_(trusting) {}
 
   // At the start of run(): what is open now is the program's, and what the runtime opens from here
-  // on is its own.
+  // on is its own. Standard descriptors that are closed are opened on /dev/null.
   void note_inherited();
   // Once the space is there: makes `generation` the current one, and what was inherited usable.
   void attach(std::uint64_t generation);

@@ -193,6 +193,11 @@ void many() {
   for (const int count : counts) EXPECT(count == 2);
 }
 
+void chatter() {
+  for (int line = 0; line < 2000; ++line) revenant::print("line {} of much that is said\n", line);
+  die_here();
+}
+
 // Many calls have been made by other OS threads and not been looked at yet, whenever it dies.
 void answered_calls() {
   std::vector<revenant::thread> callers(200);
@@ -226,6 +231,7 @@ const std::map<std::string_view, void (*)()> kCases = {
     {"recursion", recursion}, {"sleepers", sleepers},       {"locks", locks},
     {"hooks", hooks},         {"descriptors", descriptors}, {"error_number", error_number},
     {"many", many},           {"held_output", held_output}, {"answered_calls", answered_calls},
+    {"chatter", chatter},
 };
 
 }  // namespace

@@ -42,5 +42,18 @@ INSTANTIATE_TEST_SUITE_P(All, StoriesTest,
                                            "error_number", "many", "held_output", "answered_calls"),
                          [](const auto& info) { return std::string(info.param); });
 
+// What is printed must not end up in a file of the store's that was opened in stdout's place.
+TEST(StoriesTest, ClosedStandardDescriptorsAreNotTheStores) {
+  for (const char* closed : {"<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"}) {
+    const testing::TemporaryDirectory directory;
+    const std::vector<std::string> command{STORIES, "--store", directory / "s.rev", "chatter"};
+    std::string line = "exec";
+    for (const std::string& word : command) line += " " + word;
+    EXPECT_EQ(crash::run_to_end({"/bin/sh", "-c", line + " " + closed}).exit_code, -1) << closed;
+    const crash::Outcome second = crash::run_to_end(command);
+    EXPECT_EQ(second.exit_code, 7) << closed << PrintToString(second.errors);
+  }
+}
+
 }  // namespace
 }  // namespace revenant
