@@ -66,7 +66,7 @@ int next_character(FILE* stream) {
 // How many of the buffered characters are wanted: at most `room`, and none beyond `stop`.
 std::size_t wanted(const FILE& stream, std::size_t room, int stop) {
   const std::size_t size = std::min(buffered(stream), room);
-  if (stop == kNoStop) return size;
+  if (stop == kNoStop || size == 0) return size;
   const void* found = std::memchr(stream._IO_read_ptr, stop, size);
   if (found == nullptr) return size;
   return static_cast<std::size_t>(static_cast<const char*>(found) - stream._IO_read_ptr) + 1;
@@ -86,7 +86,7 @@ bool is_libcs(FILE* stream, std::size_t room, int stop) {
 std::size_t take_buffered(FILE* stream, char* target, std::size_t room, int stop) {
   ::flockfile(stream);
   const std::size_t size = wanted(*stream, room, stop);
-  std::memcpy(target, stream->_IO_read_ptr, size);
+  if (size != 0) std::memcpy(target, stream->_IO_read_ptr, size);
   stream->_IO_read_ptr += size;
   ::funlockfile(stream);
   return size;
