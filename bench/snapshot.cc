@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -57,7 +58,7 @@ double percentile(std::vector<std::uint32_t> values, double share) {
 // The program: writes, and counts, until the phase's time is over.
 class Mutator {
  public:
-  Mutator(std::size_t pages, bool hot) : pages_(pages), target_pages_(hot ? pages / 100 : pages) {
+  Mutator(std::size_t pages, bool hot) : target_pages_(hot ? pages / 100 : pages) {
     memory_ = static_cast<char*>(std::malloc(pages * kPageBytes));
     REVENANT_CHECK(memory_ != nullptr);
     for (std::size_t page = 0; page < pages; ++page) memory_[page * kPageBytes] = 1;
@@ -87,7 +88,6 @@ class Mutator {
     for (int think = 0; think < 20; ++think) asm volatile("");
   }
 
-  std::size_t pages_;
   std::size_t target_pages_;
   char* memory_;
   std::uint64_t random_ = 88172645463325252ull;
@@ -156,7 +156,7 @@ void sleep_until_stopped(std::stop_token token) {
   mutex lock;
   condition_variable never;
   std::unique_lock held(lock);
-  never.wait(held, token, [] { return false; });
+  never.wait(held, std::move(token), [] { return false; });
 }
 
 void measure(const Case& measured, const Report& report) {

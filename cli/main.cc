@@ -48,7 +48,7 @@ class CommandLine {
   int run(int argc, char** argv);
 
  private:
-  CLI::App& add_verb(const char* name, const char* description, Verb verb);
+  CLI::App& add_verb(const char* name, const char* description, const Verb& verb);
   void add_revision(CLI::App& verb);
   void add_log();
   void add_show();
@@ -74,7 +74,7 @@ CommandLine::CommandLine() {
   for (const char* name : kUnavailableVerbs) add_unavailable(name);
 }
 
-CLI::App& CommandLine::add_verb(const char* name, const char* description, Verb verb) {
+CLI::App& CommandLine::add_verb(const char* name, const char* description, const Verb& verb) {
   CLI::App& added = *parser_.add_subcommand(name, description);
   added.add_option("-s,--store", flags_.store, "the store's directory")
       ->envname("REVENANT_STORE")

@@ -58,7 +58,8 @@ bool is_filled(const LiveBlock& block, std::size_t bytes) {
 void ModelWorker::run(Heap& heap, int steps) {
   for (int step = 0; step < steps && !::testing::Test::HasFatalFailure(); ++step) {
     const unsigned dice = random_() % 100;
-    if (live_.size() > 4000 && dice < 60) {
+    const bool crowded = live_.size() > 4000 && dice < 60;
+    if (crowded || (dice >= 60 && dice < 85)) {
       free_one(heap);
     } else if (dice < 40) {
       allocate(heap);
@@ -68,8 +69,6 @@ void ModelWorker::run(Heap& heap, int steps) {
       allocate_zeroed(heap);
     } else if (dice < 60) {
       reallocate(heap);
-    } else if (dice < 85) {
-      free_one(heap);
     } else if (dice < 95) {
       hand_over();
     } else {

@@ -177,7 +177,7 @@ TEST_F(HeapTest, TypesOfBlocksAreForgottenWhenTheyAreFreed) {
 }
 
 TEST_F(HeapTest, BlocksFreedByOthersComeBackToTheirOwner) {
-  std::vector<void*> blocks(1365 * 4);
+  std::vector<void*> blocks(std::size_t{1365} * 4);
   for (void*& block : blocks) block = heap_.allocate(48);
   const std::uint64_t top = space_.world().heap.runs.top;
   for (int round = 0; round < 5; ++round) {

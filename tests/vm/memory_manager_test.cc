@@ -16,8 +16,10 @@
 namespace revenant::vm {
 namespace {
 
+constexpr std::size_t kWordsPerPage = base::kPageSize / sizeof(std::uint64_t);
+
 // What an executable's section of persistent globals is: some pages with values, most without.
-alignas(base::kPageSize) std::uint64_t globals[40 * 512] = {1, 2, 3};
+alignas(base::kPageSize) std::uint64_t globals[40 * kWordsPerPage] = {1, 2, 3};
 
 base::PageRun globals_run() {
   return {base::PageNumber::of(globals), base::PageCount::holding(sizeof globals)};
@@ -36,20 +38,20 @@ class MemoryManagerTest : public MemoryTest {
 };
 
 TEST_F(MemoryManagerTest, TheLowWindowKeepsItsFirstValuesAndIsTracked) {
-  globals[2 * 512] = 4711;
+  globals[2 * kWordsPerPage] = 4711;
   open({.low_window = globals_run()});
   EXPECT_EQ(globals[0], 1u);
   EXPECT_EQ(globals[2], 3u);
-  EXPECT_EQ(globals[2 * 512], 4711u);
-  EXPECT_EQ(globals[512], 0u);
+  EXPECT_EQ(globals[2 * kWordsPerPage], 4711u);
+  EXPECT_EQ(globals[kWordsPerPage], 0u);
   harvest();
   EXPECT_TRUE(std::ranges::any_of(found.runs(), [](const base::PageRun& run) {
-    return run.contains(base::PageNumber::of(&globals[2 * 512]));
+    return run.contains(base::PageNumber::of(&globals[2 * kWordsPerPage]));
   })) << "first values are dirty: no store has them";
   EXPECT_TRUE(harvest().empty());
-  globals[30 * 512] = 5;
+  globals[30 * kWordsPerPage] = 5;
   ASSERT_EQ(harvest().size(), 1u);
-  EXPECT_EQ(found.runs()[0].first, base::PageNumber::of(&globals[30 * 512]));
+  EXPECT_EQ(found.runs()[0].first, base::PageNumber::of(&globals[30 * kWordsPerPage]));
 }
 
 TEST_F(MemoryManagerTest, TheLowWindowComesFromTheStoreInLaterLives) {
@@ -125,7 +127,7 @@ TEST_F(MemoryManagerTest, ItOpensAgainAfterClosing) {
     open({});
     EXPECT_EQ(read_word(kHeapRun.first), 0u);
     write_word(kHeapRun.first, 1);
-    MemoryTest::TearDown();
+    TearDown();
   }
 }
 

@@ -24,10 +24,11 @@
 #define REVENANT_DETAIL_COUNT(...) \
   (0 __VA_OPT__(REVENANT_DETAIL_EACH(REVENANT_DETAIL_ONE, __VA_ARGS__)))
 
-#define REVENANT_DETAIL_MEMBER(member)                                      \
-  ::revenant::member_description{                                           \
-      #member, __builtin_offsetof(revenant_described, member),              \
-      sizeof(::revenant::detail::member_type<&revenant_described::member>), \
+#define REVENANT_DETAIL_MEMBER(member)                                     \
+  ::revenant::member_description{                                          \
+      #member, __builtin_offsetof(revenant_described, member),             \
+      ::revenant::detail::size_or_zero<                                    \
+          ::revenant::detail::member_type<&revenant_described::member>>(), \
       &::revenant::describe<::revenant::detail::member_type<&revenant_described::member>>},
 
 // offsetof in types that are not of standard layout: every compiler the house is built with answers

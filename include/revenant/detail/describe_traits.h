@@ -124,7 +124,9 @@ struct kind_of<T> : kind_is<std::is_same_v<T, bool>       ? type_kind::boolean
 
 template <class T>
 constexpr std::size_t size_or_zero() {
-  if constexpr (requires { sizeof(T); } && !std::is_void_v<T> && !std::is_function_v<T>) {
+  if constexpr (std::is_pointer_v<T>) {
+    return sizeof(void*);
+  } else if constexpr (requires { sizeof(T); } && !std::is_void_v<T> && !std::is_function_v<T>) {
     return sizeof(T);
   } else {
     return 0;

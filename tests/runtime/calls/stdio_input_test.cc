@@ -149,7 +149,7 @@ TEST(StdioEnd, EndsAndLeftoversAreAsLibcs) {
     EXPECT_IN_CHILD(std::fgets(rest, sizeof rest, stdin) == rest);
     EXPECT_IN_CHILD(rest == std::string("-yz\n"));
     EXPECT_IN_CHILD(std::fgets(rest, 3, stdin) == rest && rest == std::string("en"));
-    EXPECT_IN_CHILD(by_getline() == "");
+    EXPECT_IN_CHILD(by_getline().empty());
     EXPECT_IN_CHILD(std::feof(stdin) != 0);
     EXPECT_IN_CHILD(std::getchar() == EOF && std::scanf("%d", &number) == EOF);
     return 0;
