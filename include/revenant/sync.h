@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -137,7 +138,8 @@ bool detail::wait_until_deadline(condition_variable& condition, Lock& lock,
 
 // A queue of at most `capacity` values between threads; capacity 0: each send meets a receive.
 //
-// Values are received in the order in which they were sent. Closing wakes everybody: sends then
+// Values are received in the order in which they were sent, and who waits is served in order of
+// arrival. Closing wakes everybody: sends then
 // fail, receives drain what is there. Thread-safe among green threads.
 template <class T>
 class channel {
@@ -153,8 +155,9 @@ class channel {
   }
   bool try_send(T value) {
     const std::lock_guard guard(mutex_);
-    if (closed_ || !has_room()) return false;
-    push(std::move(value));
+    if (closed_ || !may_send()) return false;
+    values_.push_back(std::move(value));
+    wake_next();
     return true;
   }
   template <class Rep, class Period>
@@ -172,7 +175,7 @@ class channel {
   std::optional<T> receive(std::stop_token token) { return receive_until(std::move(token), {}); }
   std::optional<T> try_receive() {
     const std::lock_guard guard(mutex_);
-    return values_.empty() ? std::nullopt : std::optional<T>(pop());
+    return may_receive() ? std::optional<T>(take()) : std::nullopt;
   }
   template <class Rep, class Period>
   std::optional<T> receive_for(const std::chrono::duration<Rep, Period>& duration) {
@@ -187,57 +190,79 @@ class channel {
   void close() {
     const std::lock_guard guard(mutex_);
     closed_ = true;
-    room_.notify_all();
-    filled_.notify_all();
+    for (condition_variable& turn : sending_) turn.notify_one();
+    for (condition_variable& turn : receiving_) turn.notify_one();
   }
 
  private:
   // With capacity 0 there is room for as many values as there are receivers waiting.
   [[nodiscard]] bool has_room() const {
-    return values_.size() < (capacity_ != 0 ? capacity_ : receivers_);
+    return values_.size() < (capacity_ != 0 ? capacity_ : receiving_.size());
   }
-  void push(T value) {
-    values_.push_back(std::move(value));
-    filled_.notify_one();
-  }
-  T pop() {
-    T value = std::move(values_.front());
-    values_.pop_front();
-    room_.notify_one();
-    return value;
-  }
+  // Whether a thread that does not wait yet would overtake nobody.
+  [[nodiscard]] bool may_send() const { return sending_.empty() && has_room(); }
+  [[nodiscard]] bool may_receive() const { return receiving_.empty() && !values_.empty(); }
+  T take();
+  void wake_next();
 
   bool send_until(T value, std::stop_token token, const detail::deadline& until);
   std::optional<T> receive_until(std::stop_token token, const detail::deadline& until);
 
   const std::size_t capacity_;
   mutex mutex_;
-  condition_variable room_;
-  condition_variable filled_;
   std::deque<T> values_;
-  std::size_t receivers_ = 0;
+  // Who waits, in order of arrival; only the first of each goes on.
+  std::list<condition_variable> sending_;
+  std::list<condition_variable> receiving_;
   bool closed_ = false;
 };
 
 template <class T>
 bool channel<T>::send_until(T value, std::stop_token token, const detail::deadline& until) {
   std::unique_lock lock(mutex_);
-  auto ready = [this] { return closed_ || has_room(); };
-  if (!detail::wait_until_deadline(room_, lock, token, until, ready) || closed_) return false;
-  push(std::move(value));
-  return true;
+  bool free = closed_ || may_send();
+  if (!free) {
+    const auto place = sending_.emplace(sending_.end());
+    auto ready = [&] { return closed_ || (place == sending_.begin() && has_room()); };
+    free = detail::wait_until_deadline(*place, lock, token, until, ready);
+    sending_.erase(place);
+  }
+  const bool sent = free && !closed_;
+  if (sent) values_.push_back(std::move(value));
+  wake_next();
+  return sent;
 }
 
 template <class T>
 std::optional<T> channel<T>::receive_until(std::stop_token token, const detail::deadline& until) {
   std::unique_lock lock(mutex_);
-  auto ready = [this] { return closed_ || !values_.empty(); };
-  ++receivers_;
-  if (capacity_ == 0) room_.notify_one();
-  detail::wait_until_deadline(filled_, lock, token, until, ready);
-  --receivers_;
-  if (values_.empty()) return std::nullopt;
-  return pop();
+  if (!may_receive()) {
+    const auto place = receiving_.emplace(receiving_.end());
+    wake_next();  // with capacity 0, a sender has waited for this
+    auto ready = [&] { return closed_ || (place == receiving_.begin() && !values_.empty()); };
+    detail::wait_until_deadline(*place, lock, token, until, ready);
+    receiving_.erase(place);
+  }
+  // Whoever gave up takes what is there all the same: with capacity 0 it may be meant for it.
+  if (values_.empty()) {
+    wake_next();
+    return std::nullopt;
+  }
+  return take();
+}
+
+template <class T>
+T channel<T>::take() {
+  T value = std::move(values_.front());
+  values_.pop_front();
+  wake_next();
+  return value;
+}
+
+template <class T>
+void channel<T>::wake_next() {
+  if (!sending_.empty() && has_room()) sending_.front().notify_one();
+  if (!receiving_.empty() && !values_.empty()) receiving_.front().notify_one();
 }
 
 }  // namespace revenant

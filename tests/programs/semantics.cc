@@ -1,5 +1,6 @@
 // The public surface in one life: `semantics CASE` exits 0 when the case behaves as documented.
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -126,6 +127,35 @@ void channels_keep_order_and_close() {
   EXPECT(!empty.send(source.get_token(), 3));
 }
 
+// Nobody overtakes: of threads that send, or receive, for ever, each gets its turn in turn.
+void channels_are_fair() {
+  revenant::channel<int> full(2);
+  revenant::channel<int> lean(2);
+  std::map<int, int> sent;
+  std::map<int, int> received;
+  std::vector<revenant::thread> threads;
+  for (int i = 0; i < 20; ++i) {
+    threads.emplace_back([&full, i] {
+      while (full.send(i)) {
+      }
+    });
+    threads.emplace_back([&lean, &received, i] {
+      while (lean.receive()) ++received[i];
+    });
+  }
+  for (int n = 0; n < 2000; ++n) {
+    ++sent[*full.receive()];
+    EXPECT(lean.send(n));
+  }
+  full.close();
+  lean.close();
+  for (revenant::thread& thread : threads) thread.join();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT(std::abs(sent[i] - 100) <= 2);  // the channel holds two
+    EXPECT(std::abs(received[i] - 100) <= 2);
+  }
+}
+
 void a_channel_without_room_is_a_meeting() {
   revenant::channel<int> meeting(0);
   bool sent = false;
@@ -234,6 +264,7 @@ const std::map<std::string_view, std::function<void()>> kCases = {
     {"mutex", mutexes_exclude},
     {"condition", conditions_wake_and_time_out},
     {"channel", channels_keep_order_and_close},
+    {"fairness", channels_are_fair},
     {"rendezvous", a_channel_without_room_is_a_meeting},
     {"exceptions", exceptions_keep_to_their_threads},
     {"roots", roots_are_found_again_and_typed},
