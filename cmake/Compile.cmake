@@ -2,7 +2,9 @@
 # Code must lie at the same address in every process, so nothing is position-independent.
 add_library(revenant_flags INTERFACE)
 target_include_directories(revenant_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
-target_compile_options(revenant_flags INTERFACE -fno-pie -g -fno-omit-frame-pointer)
+# A frame larger than the guard below a stack must touch the guard, not step over it into another stack.
+target_compile_options(revenant_flags INTERFACE -fno-pie $<$<NOT:$<CONFIG:Debug>>:-g> -fno-omit-frame-pointer
+  -fstack-clash-protection)
 target_link_options(revenant_flags INTERFACE -no-pie)
 set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
 

@@ -21,6 +21,13 @@ __attribute__((noinline)) int overflow_the_stack(int depth) {
   return overflow_the_stack(depth + 1) + page[0];
 }
 
+// Its end lies far beyond the guard below the stack.
+__attribute__((noinline)) char fill_a_large_frame() {
+  volatile char frame[1 << 20];
+  frame[0] = 1;
+  return frame[0];
+}
+
 __attribute__((noinline)) void throw_something(const char* what) { throw std::runtime_error(what); }
 
 __attribute__((noinline)) void write_to(volatile char* address) { *address = 1; }
@@ -73,6 +80,13 @@ TEST_F(CrashReport, AStackThatOverflows) {
   EXPECT_EQ(ended.exit_code(), 1);
   EXPECT_THAT(ended.err, names_thread_and_function("overflow_the_stack"));
   EXPECT_THAT(ended.err, HasSubstr(" times more)"));
+  EXPECT_THAT(ended.err, HasSubstr("overflowed its stack: it wrote to 0x56"));
+}
+
+TEST_F(CrashReport, AFrameLargerThanTheStack) {
+  const Ended ended = run_thread([] { fill_a_large_frame(); });
+  EXPECT_EQ(ended.exit_code(), 1);
+  EXPECT_THAT(ended.err, names_thread_and_function("fill_a_large_frame"));
   EXPECT_THAT(ended.err, HasSubstr("overflowed its stack: it wrote to 0x56"));
 }
 
