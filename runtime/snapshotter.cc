@@ -105,8 +105,8 @@ base::Status Snapshotter::take_snapshot(Turn turn) {
   copies_.reserve(2 * hot_.pages() + 2 * residual_pages_ + kReserveSlack);
   hot_copy_.plan(hot_.runs());
   const auto step = [this] { stop_step(); };
-  const auto assist = [this] {
-    if (needs_help()) hot_copy_.help(kPatience);
+  const auto assist = [this, help = needs_help()] {
+    if (help) hot_copy_.help(kPatience);
   };
   const std::int64_t pause_ns =
       turn == Turn::kLast ? safepoint_.stop_for_good(step) : safepoint_.stop_and(step, assist);
