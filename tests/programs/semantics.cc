@@ -41,7 +41,7 @@ void threads_join_and_return() {
 void a_destructor_requests_a_stop_and_joins() {
   bool stopped = false;
   {
-    const revenant::thread waiting([&](std::stop_token token) {
+    const revenant::thread waiting([&](const std::stop_token& token) {
       while (!token.stop_requested()) revenant::this_thread::sleep_for(1ms);
       stopped = true;
     });
