@@ -23,13 +23,14 @@ struct Ended {
 
 class ChildProgram {
  public:
-  // Runs `main` as a program on `store`.
+  // Runs `main` as a program on `store`, with a snapshot `every` so often, or on request only (0).
   template <class F>
-  ChildProgram(const std::filesystem::path& store, F main)
-      : ChildProgram([&store, &main] {
+  ChildProgram(const std::filesystem::path& store, F main,
+               std::chrono::nanoseconds every = std::chrono::milliseconds(10))
+      : ChildProgram([&store, &main, every] {
           options chosen;
           chosen.store = store;
-          chosen.snapshot_every = std::chrono::milliseconds(10);
+          chosen.snapshot_every = every;
           return run(chosen, main);
         }) {}
   ~ChildProgram();

@@ -151,12 +151,12 @@ TEST_F(CrashReport, TheThirdEndFromOneRevisionSuggestsAWayOut) {
     throw_something("again");
   };
   {
-    ChildProgram first(store(), main);
+    ChildProgram first(store(), main, std::chrono::nanoseconds(0));
     ASSERT_TRUE(first.says("\n"));
     first.kill();
   }
   for (int failure = 1; failure <= 3; ++failure) {
-    const Ended ended = run_to_end(store(), main);
+    const Ended ended = ChildProgram(store(), main, std::chrono::nanoseconds(0)).wait();
     EXPECT_EQ(ended.exit_code(), 1);
     const auto suggestion = AllOf(HasSubstr("bad end number 3 in a row"), HasSubstr("--upgrade"));
     if (failure == 3) {
