@@ -105,8 +105,10 @@ base::Status Snapshotter::take_snapshot(Turn turn) {
   copies_.reserve(2 * hot_.pages() + 2 * residual_pages_ + kReserveSlack);
   hot_copy_.plan(hot_.runs());
   const auto step = [this] { stop_step(); };
-  const auto assist = [this, help = needs_help()] {
-    if (help) hot_copy_.help(kPatience);
+  // Within the target help costs more than it saves: lines that a second core has read are slow to
+  // write again.
+  const auto assist = [this, needs_help = spare_ns() < 0] {
+    if (needs_help) hot_copy_.help(kPatience);
   };
   const std::int64_t pause_ns =
       turn == Turn::kLast ? safepoint_.stop_for_good(step) : safepoint_.stop_and(step, assist);
@@ -137,18 +139,15 @@ base::Status Snapshotter::precopy() {
   return {};
 }
 
-// How many pages the stop may be left with: as many as the target allows beside the hot ones.
-std::uint64_t Snapshotter::small_residue() const {
-  const double spare_ns = static_cast<double>(options_.pause_target.count()) -
-                          copy_ns_ * static_cast<double>(hot_.pages());
-  return std::max(kSmallResidue, static_cast<std::uint64_t>(std::max(0.0, spare_ns) / copy_ns_));
+// What copying the hot pages on one core leaves of the target; negative where it misses it.
+double Snapshotter::spare_ns() const {
+  return static_cast<double>(options_.pause_target.count()) -
+         copy_ns_ * static_cast<double>(hot_.pages());
 }
 
-// Whether copying the hot pages on one core would miss the target. Otherwise help costs more than
-// it saves: lines that a second core has read are slow to write again.
-bool Snapshotter::needs_help() const {
-  const double hot_ns = copy_ns_ * static_cast<double>(hot_copy_.pages());
-  return hot_ns > static_cast<double>(options_.pause_target.count());
+// How many pages the stop may be left with: as many as the target allows beside the hot ones.
+std::uint64_t Snapshotter::small_residue() const {
+  return std::max(kSmallResidue, static_cast<std::uint64_t>(std::max(0.0, spare_ns()) / copy_ns_));
 }
 
 void Snapshotter::copy_dirty(std::span<const base::PageRun> runs) {

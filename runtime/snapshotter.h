@@ -95,8 +95,8 @@ class Snapshotter {
   base::Status take_snapshot(Turn turn);
   [[nodiscard]] base::Status precopy();
   void copy_dirty(std::span<const base::PageRun> runs);
+  [[nodiscard]] double spare_ns() const;
   [[nodiscard]] std::uint64_t small_residue() const;
-  [[nodiscard]] bool needs_help() const;
   void stop_step();
   void learn_heat();
   [[nodiscard]] base::Result<bool> write_epoch(Turn turn, std::int64_t pause_ns);

@@ -34,9 +34,7 @@ bool is_valid(const timespec& time) {
 int green_sleep(clockid_t clock, int flags, const timespec& time) {
   if (!is_valid(time)) return EINVAL;
   if (clock != CLOCK_REALTIME && clock != CLOCK_TAI && !is_monotonic(clock)) return EINVAL;
-  sleep_until((flags & TIMER_ABSTIME) != 0 ? deadline_at(clock, time)
-                                           : deadline_in(std::chrono::seconds(time.tv_sec) +
-                                                         std::chrono::nanoseconds(time.tv_nsec)));
+  sleep_until((flags & TIMER_ABSTIME) != 0 ? deadline_at(clock, time) : deadline_in(time));
   return 0;
 }
 
@@ -46,6 +44,11 @@ Deadline deadline_at(clockid_t clock, const timespec& time) {
   constexpr std::int64_t kLongestS = kNoDeadline / kSecondInNs - 1;
   if (time.tv_sec > kLongestS) return {};
   return {.ns = time.tv_sec * kSecondInNs + time.tv_nsec, .wall = !is_monotonic(clock)};
+}
+
+Deadline deadline_in(const timespec& duration) {
+  return deadline_in(std::chrono::seconds(duration.tv_sec) +
+                     std::chrono::nanoseconds(duration.tv_nsec));
 }
 
 std::int64_t left_ns(const Deadline& deadline) {

@@ -11,6 +11,8 @@ namespace revenant::runtime {
 
 // `time` on `clock`: the program's monotonic time, or wall time for any other clock.
 Deadline deadline_at(clockid_t clock, const timespec& time);
+// `duration` from now, of the program's time.
+Deadline deadline_in(const timespec& duration);
 
 // How long it is until `deadline`, 0 when it has passed; kNoDeadline stays.
 std::int64_t left_ns(const Deadline& deadline);

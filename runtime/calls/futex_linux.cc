@@ -45,10 +45,7 @@ struct FutexCall {
   }
   [[nodiscard]] Deadline deadline() const {
     if (timeout == nullptr) return {};
-    if (command() == FUTEX_WAIT) {
-      return deadline_in(std::chrono::seconds(timeout->tv_sec) +
-                         std::chrono::nanoseconds(timeout->tv_nsec));
-    }
+    if (command() == FUTEX_WAIT) return deadline_in(*timeout);
     const bool wall = (operation & FUTEX_CLOCK_REALTIME) != 0;
     return deadline_at(wall ? CLOCK_REALTIME : CLOCK_MONOTONIC, *timeout);
   }

@@ -101,8 +101,7 @@ int green_poll(pollfd* polled, nfds_t count, const Deadline& deadline) {
 
 Deadline deadline_of(const timespec* timeout) {
   if (timeout == nullptr) return {};
-  return deadline_in(std::chrono::seconds(timeout->tv_sec) +
-                     std::chrono::nanoseconds(timeout->tv_nsec));
+  return deadline_in(*timeout);
 }
 
 // select in terms of poll.

@@ -51,6 +51,14 @@ PipedPrograms& piped_programs() {
   return programs;
 }
 
+// `child` may be null, as posix_spawn's.
+int green_spawn(const ProgramStart& start, pid_t* child) {
+  pid_t started = -1;
+  const int error = start_program(start, started);
+  if (error == 0 && child != nullptr) *child = started;
+  return error;
+}
+
 // Runs a command by the shell, with `actions` on its descriptors.
 int start_shell(const char* command, const posix_spawn_file_actions_t* actions, pid_t& child) {
   std::string shell = "sh";
@@ -137,11 +145,7 @@ int __wrap_posix_spawn(pid_t* child, const char* path, const posix_spawn_file_ac
   if (green_caller() == nullptr) {
     return __real_posix_spawn(child, path, actions, attributes, arguments, environment);
   }
-  pid_t started = -1;
-  const int error =
-      start_program({path, false, actions, attributes, arguments, environment}, started);
-  if (error == 0 && child != nullptr) *child = started;
-  return error;
+  return green_spawn({path, false, actions, attributes, arguments, environment}, child);
 }
 
 int __wrap_posix_spawnp(pid_t* child, const char* name, const posix_spawn_file_actions_t* actions,
@@ -150,11 +154,7 @@ int __wrap_posix_spawnp(pid_t* child, const char* name, const posix_spawn_file_a
   if (green_caller() == nullptr) {
     return __real_posix_spawnp(child, name, actions, attributes, arguments, environment);
   }
-  pid_t started = -1;
-  const int error =
-      start_program({name, true, actions, attributes, arguments, environment}, started);
-  if (error == 0 && child != nullptr) *child = started;
-  return error;
+  return green_spawn({name, true, actions, attributes, arguments, environment}, child);
 }
 
 int __wrap_system(const char* command) {

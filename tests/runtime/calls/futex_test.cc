@@ -11,25 +11,15 @@
 #include <semaphore>
 #include <vector>
 
-#include "tests/runtime/child_program.h"
 #include "tests/runtime/in_child.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/runtime/program_test.h"
 
 namespace revenant::testing {
 namespace {
 
 using namespace std::chrono_literals;
 
-class Futex : public ::testing::Test {
- protected:
-  std::filesystem::path store() const { return directory_ / "store"; }
-  static void expect_well(const Ended& ended) {
-    EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
-  }
-
- private:
-  TemporaryDirectory directory_;
-};
+class Futex : public ProgramTest {};
 
 // Two threads count to 20 in turns, each for longer than the other spins.
 template <class Value>

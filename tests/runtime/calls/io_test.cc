@@ -14,9 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/runtime/child_program.h"
 #include "tests/runtime/in_child.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/runtime/program_test.h"
 
 namespace revenant::testing {
 namespace {
@@ -31,17 +30,7 @@ std::string pattern(std::size_t size) {
   return text;
 }
 
-class Io : public ::testing::Test {
- protected:
-  std::filesystem::path store() const { return directory_ / "store"; }
-  std::string file(const char* name) const { return (directory_ / name).string(); }
-  static void expect_well(const Ended& ended) {
-    EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
-  }
-
- private:
-  TemporaryDirectory directory_;
-};
+class Io : public ProgramTest {};
 
 TEST_F(Io, ReadsIntoPagesThatAreMissing) {
   const std::string path = file("data");

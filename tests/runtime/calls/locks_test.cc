@@ -10,25 +10,15 @@
 #include <shared_mutex>
 #include <thread>
 
-#include "tests/runtime/child_program.h"
 #include "tests/runtime/in_child.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/runtime/program_test.h"
 
 namespace revenant::testing {
 namespace {
 
 using namespace std::chrono_literals;
 
-class Locks : public ::testing::Test {
- protected:
-  std::filesystem::path store() const { return directory_ / "store"; }
-  static void expect_well(const Ended& ended) {
-    EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
-  }
-
- private:
-  TemporaryDirectory directory_;
-};
+class Locks : public ProgramTest {};
 
 // Counts how many are inside at once; each stays over a switch.
 template <class Mutex>

@@ -9,23 +9,13 @@
 #include <system_error>
 #include <thread>
 
-#include "tests/runtime/child_program.h"
 #include "tests/runtime/in_child.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/runtime/program_test.h"
 
 namespace revenant::testing {
 namespace {
 
-class Processes : public ::testing::Test {
- protected:
-  std::filesystem::path store() const { return directory_ / "store"; }
-  static void expect_well(const Ended& ended) {
-    EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
-  }
-
- private:
-  TemporaryDirectory directory_;
-};
+class Processes : public ProgramTest {};
 
 TEST_F(Processes, OsThreadsAndForksAreRefusedWithASentence) {
   const Ended ended = run_to_end(store(), [] {

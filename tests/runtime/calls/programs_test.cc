@@ -13,19 +13,16 @@
 #include <memory>
 #include <string>
 
-#include "tests/runtime/child_program.h"
 #include "tests/runtime/in_child.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/runtime/program_test.h"
 
 namespace revenant::testing {
 namespace {
 
 using namespace std::chrono_literals;
 
-class Programs : public ::testing::Test {
+class Programs : public ProgramTest {
  protected:
-  std::filesystem::path store() const { return directory_ / "store"; }
-  std::string file(const char* name) const { return (directory_ / name).string(); }
   static std::string contents(const std::string& path) {
     std::ifstream stream(path);
     return {std::istreambuf_iterator<char>(stream), {}};

@@ -8,25 +8,15 @@
 #include <memory>
 #include <vector>
 
-#include "tests/runtime/child_program.h"
 #include "tests/runtime/in_child.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/runtime/program_test.h"
 
 namespace revenant::testing {
 namespace {
 
 using namespace std::chrono_literals;
 
-class Semaphores : public ::testing::Test {
- protected:
-  std::filesystem::path store() const { return directory_ / "store"; }
-  static void expect_well(const Ended& ended) {
-    EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
-  }
-
- private:
-  TemporaryDirectory directory_;
-};
+class Semaphores : public ProgramTest {};
 
 // Four threads take turns: each waits until the one before it has posted.
 bool passes_a_turn_around(sem_t (&turns)[4]) {

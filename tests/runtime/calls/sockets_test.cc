@@ -12,25 +12,20 @@
 #include <string>
 #include <vector>
 
-#include "tests/runtime/child_program.h"
 #include "tests/runtime/in_child.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/runtime/program_test.h"
 
 namespace revenant::testing {
 namespace {
 
 using namespace std::chrono_literals;
 
-class Sockets : public ::testing::Test {
+class Sockets : public ProgramTest {
  protected:
   template <class F>
   void expect_well(F main) {
-    const Ended ended = run_to_end(directory_ / "store", main);
-    EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
+    ProgramTest::expect_well(run_to_end(store(), main));
   }
-
- private:
-  TemporaryDirectory directory_;
 };
 
 TEST_F(Sockets, AServerAndItsClientShareOneWorker) {
