@@ -169,10 +169,11 @@ base::Status LmdbEnvironment::open_handle() {
     map_bytes /= 2;
   }
   check_readers();
-  base::Status tables = open_tables();
-  if (!tables.ok()) {
+  base::Status opened = open_tables();
+  if (opened.ok() && !options_.read_only) opened = take_presence();
+  if (!opened.ok()) {
     close_handle();  // dead, and tried again, rather than alive without tables
-    return tables;
+    return opened;
   }
   if (!options_.read_only) complete_commit();  // I4
   return {};
@@ -214,7 +215,17 @@ base::Status LmdbEnvironment::open_tables() {
   return {};
 }
 
+base::Status LmdbEnvironment::take_presence() {
+  MDB_txn* transaction = nullptr;  // LMDB takes its lock for the first one that reads
+  const int code = mdb_txn_begin(handle_, nullptr, MDB_RDONLY, &transaction);
+  if (code != MDB_SUCCESS) return error(code, "beginning to read");
+  mdb_txn_abort(transaction);
+  REVENANT_ASSIGN(presence_, LmdbPresence::take(options_.path));  // I5
+  return {};
+}
+
 void LmdbEnvironment::close_handle() {
+  presence_ = LmdbPresence();
   if (handle_ != nullptr) mdb_env_close(std::exchange(handle_, nullptr));
 }
 

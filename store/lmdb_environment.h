@@ -9,6 +9,7 @@
 //     state in silence.
 // I4  The owner's data.mdb reaches to the last page its meta speaks of, if need be by a hole: reads
 //     beyond the end of the file would be SIGBUS, reads of a hole are damage that is found.
+// I5  Others know an owner by locks of ours, not by LMDB's (lmdb_presence.h).
 //
 // Default flags (each commit is durable on return), NOTLS (read transactions are not bound to a
 // thread), NORDAHEAD (faults hit at random).
@@ -24,6 +25,7 @@
 #include <memory>
 
 #include "base/result.h"
+#include "store/lmdb_presence.h"
 #include "store/lmdb_transaction.h"
 
 struct MDB_env;
@@ -78,10 +80,12 @@ class LmdbEnvironment {
   base::Status open_handle();
   base::Result<MDB_env*> create_handle(std::uint64_t map_bytes);
   base::Status open_tables();
+  base::Status take_presence();
   void close_handle();
 
   EnvironmentOptions options_;
   MDB_env* handle_ = nullptr;
+  LmdbPresence presence_;
   TableHandles tables_{};
   bool registered_ = false;
   std::uint64_t device_ = 0;

@@ -1,22 +1,29 @@
 // One owner of a store: an exclusive lock on DIR/lock, held until the object dies or its process
 // does, however it does.
 //
-// The kernel's lock belongs to the process, so it cannot tell two owners inside one process apart;
-// LmdbEnvironment's I1 does. No other descriptor of DIR/lock may be closed while the lock is held:
-// that would drop it.
+//   Boost's file_lock   of the process: says who holds it, and is gone as soon as the process
+//   closes
+//                       any descriptor of DIR/lock, as a program does that copies its own store
+//   flock               of the one descriptor kept here: stays
 //
 // I1  What is locked is the file that DIR/lock names: one removed between its opening and its
 //     locking (by the sweep of creation.h I3) guards nothing and is refused.
+// I2  Whoever has no flock is no owner: it is taken first and given back last.
 //
-// Errors: kStoreInUse (names the holder's process id where the kernel knows it), kNotFound (I1),
+// A child of fork shares the descriptor, and with it the lock, until it ends or executes a program.
+// That the process itself opens its store a second time LmdbEnvironment's I1 refuses first.
+//
+// Errors: kStoreInUse (names the holder's process id while Boost's lock lasts), kNotFound (I1),
 // kIoFailed.
 #pragma once
 
 #include <filesystem>
+#include <utility>
 
 #include <boost/interprocess/sync/file_lock.hpp>
 
 #include "base/result.h"
+#include "store/files.h"
 
 namespace revenant::store {
 
@@ -30,8 +37,10 @@ class OwnerLock {
                                       const std::filesystem::path& name);
 
  private:
-  explicit OwnerLock(boost::interprocess::file_lock lock) : lock_(std::move(lock)) {}
+  OwnerLock(FileDescriptor file, boost::interprocess::file_lock lock)
+      : file_(std::move(file)), lock_(std::move(lock)) {}
 
+  FileDescriptor file_;  // with the flock
   boost::interprocess::file_lock lock_;
 };
 
