@@ -61,7 +61,10 @@ class Mutator {
   Mutator(std::size_t pages, bool hot) : target_pages_(hot ? pages / 100 : pages) {
     memory_ = static_cast<char*>(std::malloc(pages * kPageBytes));
     REVENANT_CHECK(memory_ != nullptr);
-    for (std::size_t page = 0; page < pages; ++page) memory_[page * kPageBytes] = 1;
+    for (std::size_t page = 0; page < pages; ++page) {
+      memory_[page * kPageBytes] = 1;
+      if (page % 64 == 0) safepoint();
+    }
   }
 
   // Writes a second.
@@ -115,14 +118,14 @@ Outcome alternate(Mutator& mutator, int turns, nanoseconds phase) {
   return outcome;
 }
 
+const runtime::PauseLog& pauses() { return runtime::Machine::instance().snapshotter().pauses(); }
+
 // Runs until the program is in its stride: what start-up dirtied is written, hot pages and cold
-// chunks are known. Returns the pauses on the way.
-std::vector<std::uint32_t> settle(Mutator& mutator, nanoseconds least, std::uint64_t snapshots) {
-  const runtime::PauseLog& pauses = runtime::Machine::instance().snapshotter().pauses();
-  const std::uint64_t first = pauses.count();
+// chunks are known.
+void settle(Mutator& mutator, nanoseconds least, std::uint64_t snapshots) {
+  const std::uint64_t first = pauses().count();
   mutator.run_for(least);
-  for (int i = 0; i < 100 && pauses.count() - first < snapshots; ++i) mutator.run_for(least / 20);
-  return pauses.since(first);
+  for (int i = 0; i < 100 && pauses().count() - first < snapshots; ++i) mutator.run_for(least / 20);
 }
 
 double median_fork_us(int times) {
@@ -161,13 +164,16 @@ void sleep_until_stopped(std::stop_token token) {
 
 void measure(const Case& measured, const Report& report) {
   const std::size_t mib = report.smoke() ? 8 : measured.heap_mib;
+  const std::uint64_t first_pause = pauses().count();
   std::vector<thread> idle(report.smoke() ? measured.idle_threads / 1000 : measured.idle_threads);
   for (thread& each : idle) {
     each = thread({.name = "idle", .stack_size = std::size_t{16} * 1024}, sleep_until_stopped);
+    safepoint();
   }
   Mutator mutator(mib * kPagesPerMiB, measured.hot);
   const nanoseconds phase = report.smoke() ? milliseconds(50) : milliseconds(2000);
-  const auto settling_us = settle(mutator, phase, report.smoke() ? 2 : 200);
+  settle(mutator, phase, report.smoke() ? 2 : 200);
+  const auto settling_us = pauses().since(first_pause);
   const Outcome outcome = alternate(mutator, report.smoke() ? 1 : 4, phase);
   const double p50 = percentile(outcome.pauses_us, 0.5);
   report.add({measured.name, "pause_p50", p50, "us"});

@@ -45,6 +45,7 @@ void HotSet::note_dirty(base::PageNumber page, base::Epoch now) {
 void HotSet::learn(base::Epoch now, std::vector<base::PageRun>& cooled) {
   bool changed = false;
   std::vector<std::uint64_t> pages;
+  std::ranges::sort(leaving_);
   for (const base::PageRun& run : runs_) {
     for (base::PageNumber page = run.first; page < run.end(); ++page) {
       if (has_cooled(page, now)) {
@@ -61,11 +62,13 @@ void HotSet::learn(base::Epoch now, std::vector<base::PageRun>& cooled) {
     changed = true;
   }
   candidates_.clear();
+  leaving_.clear();
   if (changed) rebuild(pages, cooled);
 }
 
 bool HotSet::has_cooled(base::PageNumber page, base::Epoch now) const {
   if (is_pinned(page)) return false;
+  if (std::ranges::binary_search(leaving_, page.value)) return true;
   const auto entry = map_.find(page);
   return !entry.has_value() || entry->heat(now) == 0;
 }

@@ -1,6 +1,8 @@
 // Pages that are dirty at every stop.
 //
 //   cold --dirty in kHeatingStops stops in a row--> hot --unchanged in the last eight stops--> cold
+//                                                    '---let go: it holds nothing any more---->
+//                                                    cold
 //
 // Copying such a page ahead of the stop is wasted, since it is written again before the stop, and
 // protecting it costs the program a fault. A hot page stays writable and is copied once, in the
@@ -43,6 +45,9 @@ class HotSet {
   // The stop of epoch `now` found `page` written; of a hot page: its copy differs from its image.
   void note_dirty(base::PageNumber page, base::Epoch now);
 
+  // `page` may hold anything from now on, and is not worth copying: it has been freed.
+  void let_go(base::PageNumber page) { leaving_.push_back(page.value); }
+
   // The epoch has failed: what its stop found counts no more.
   void forget_candidates() { candidates_.clear(); }
 
@@ -58,6 +63,7 @@ class HotSet {
   std::vector<base::PageRun> runs_;
   std::vector<base::PageRun> pinned_;
   std::vector<std::uint64_t> candidates_;
+  std::vector<std::uint64_t> leaving_;
   std::size_t pages_ = 0;
   std::size_t pinned_pages_ = 0;
 };

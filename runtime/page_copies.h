@@ -9,7 +9,8 @@
 //     nothing: a first touch would cost more than the copy.
 // I3  Another thread sees copies after publish() only: they are written past the cache.
 //
-// Memory: one slot for each page of the epoch; trim() gives back what an unusually large one took.
+// Memory: one slot for each page of the epoch; trim() gives back what the epochs of late did not
+// need.
 //
 // Threads: one at a time (the snapshotter, or the worker that runs the stop's step).
 #pragma once
@@ -47,6 +48,7 @@ class PageCopies {
   // Before another thread reads the copies.
   void publish() { vm::publish_copies(); }
   void clear();
+  // Once an epoch, when the copies are cleared.
   void trim();
 
   [[nodiscard]] bool empty() const { return pages_.empty(); }
@@ -70,6 +72,8 @@ class PageCopies {
 
   std::byte* arena_ = nullptr;
   std::size_t resident_slots_ = 0;
+  std::size_t needed_slots_ = 0;  // at most, since trim() last looked
+  int epochs_ = 0;
   std::vector<base::PageNumber> pages_;
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> slots_;
 };

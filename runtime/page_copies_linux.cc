@@ -12,8 +12,10 @@ namespace {
 
 // Address space for as many pages as the space can hold; frames come as they are used.
 constexpr std::size_t kArenaBytes = vm::kSpaceSize;
-// What trim() leaves resident.
+// What trim() leaves resident, and how often it looks: what is given back and needed again costs
+// ten times a copy.
 constexpr std::size_t kKeptSlots = std::size_t{64} * 1024;
+constexpr int kTrimEvery = 64;
 
 }  // namespace
 
@@ -37,6 +39,7 @@ base::Status PageCopies::open() {
 
 void PageCopies::reserve(std::size_t more_pages) {
   const std::size_t wanted = pages_.size() + more_pages;
+  needed_slots_ = std::max(needed_slots_, wanted);
   pages_.reserve(wanted);
   slots_.reserve(wanted);
   fault_in(wanted);
@@ -81,15 +84,20 @@ void PageCopies::refresh_run(const base::PageRun& run) {
 }
 
 void PageCopies::clear() {
+  needed_slots_ = std::max(needed_slots_, pages_.size());
   pages_.clear();
   slots_.clear();
 }
 
 void PageCopies::trim() {
-  if (resident_slots_ <= kKeptSlots || pages_.size() > resident_slots_ / 4) return;
-  const std::size_t kept = std::max(kKeptSlots, pages_.size());
-  ::madvise(address_of(kept), (resident_slots_ - kept) * base::kPageSize, MADV_DONTNEED);
-  resident_slots_ = kept;
+  if (++epochs_ < kTrimEvery) return;
+  const std::size_t kept = std::max(kKeptSlots, needed_slots_);
+  if (kept < resident_slots_) {
+    ::madvise(address_of(kept), (resident_slots_ - kept) * base::kPageSize, MADV_DONTNEED);
+    resident_slots_ = kept;
+  }
+  epochs_ = 0;
+  needed_slots_ = 0;
 }
 
 }  // namespace revenant::runtime

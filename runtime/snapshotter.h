@@ -1,24 +1,17 @@
-// Takes snapshots: pre-copies what changed, stops the program for the rest, commits.
+// Takes snapshots: captures the memory of one instant, writes what changed, tells who waited.
 //
-//   running:   harvest, copy  (again while it pays, at most kMaxRounds)
-//   stopped:   harvest, copy the rest and the hot pages (if need be, on two cores) <- the pause
-//   running:   hash the copies, drop what equals the last image, put, commit, tell who waited
+//   wait for a turn --> capture (capture.h) --> hash the copies, drop what equals the last image
+//        ^                                          put, commit, tell who waited
+//        '-- reclaim what fell out of the history <-------'
 //
-// I1  What a snapshot holds is the memory of one instant: the stop.
-// I2  A page reported by a harvest is in the copies, in `owed_`, or equal to its image, until an
-//     epoch with it has committed.
-// I3  An epoch's number is drawn in its stop and never used again, committed or not: what the heap
-//     carves after the stop carries a later number than every image of the epoch.
-// I4  Nothing dirty and nobody waiting: no stop, no commit.
-// I5  No stop is asked for while the store is unavailable: a worker that waits for a page cannot
+// I1  A page that was captured has committed, equals its image, or is owed to the next capture.
+// I2  Nothing dirty and nobody waiting: no stop, no commit.
+// I3  No stop is asked for while the store is unavailable: a worker that waits for a page cannot
 //     park, and would wait for this thread, which opens the store again. At the end it no longer
 //     waits.
 //
-// Memory: a copy of each page of the epoch (page_copies.h).
-//
-// Threads: run() on the housekeeping thread; request(), wait_for_snapshot() and stop from any. The
-// step of the stop runs on the last worker to park. Locks: kMachine for requests; none while pages
-// are copied.
+// Threads: run() on the housekeeping thread; request(), wait_for_snapshot() and stop from any.
+// Locks: kMachine for requests; none while pages are copied or written.
 // Errors: a failed epoch is logged, told to those who wait in sync(), and tried again with
 // back-off; its pages count as dirty again.
 #pragma once
@@ -33,15 +26,11 @@
 #include "base/lock.h"
 #include "base/result.h"
 #include "base/units.h"
-#include "objects/world.h"
-#include "runtime/hot_set.h"
+#include "runtime/capture.h"
 #include "runtime/mailbox.h"
-#include "runtime/page_copies.h"
 #include "runtime/pause_log.h"
 #include "runtime/program_clock.h"
-#include "runtime/runtime_state.h"
 #include "runtime/safepoint.h"
-#include "runtime/shared_copy.h"
 #include "store/store.h"
 #include "vm/memory_manager.h"
 
@@ -58,7 +47,10 @@ class Snapshotter {
  public:
   Snapshotter(vm::MemoryManager& memory, Safepoint& safepoint, ProgramClock& clock,
               Mailbox& mailbox)
-      : memory_(memory), safepoint_(safepoint), clock_(clock), mailbox_(mailbox) {}
+      : memory_(memory),
+        safepoint_(safepoint),
+        mailbox_(mailbox),
+        capture_(memory, safepoint, clock) {}
 
   // Before any green thread runs.
   [[nodiscard]] base::Status open(store::Store& store, const SnapshotterOptions& options);
@@ -79,7 +71,7 @@ class Snapshotter {
   [[nodiscard]] base::Epoch durable() const { return {durable_.load(std::memory_order_acquire)}; }
   // Why the newest attempt failed, if it did.
   [[nodiscard]] std::optional<base::Error> last_error() const;
-  [[nodiscard]] const PauseLog& pauses() const { return pauses_; }
+  [[nodiscard]] const PauseLog& pauses() const { return capture_.pauses(); }
 
  private:
   struct Job {
@@ -93,57 +85,33 @@ class Snapshotter {
   Turn wait_for_turn();
   void run_jobs();
   base::Status take_snapshot(Turn turn);
-  [[nodiscard]] base::Status precopy();
-  void copy_dirty(std::span<const base::PageRun> runs);
-  [[nodiscard]] double spare_ns() const;
-  [[nodiscard]] std::uint64_t small_residue() const;
-  void stop_step();
-  void learn_heat();
-  [[nodiscard]] base::Result<bool> write_epoch(Turn turn, std::int64_t pause_ns);
+  [[nodiscard]] base::Result<bool> write_epoch(Turn turn);
   [[nodiscard]] base::Status put_changed(store::EpochWriter& writer);
   [[nodiscard]] bool equals_image(base::PageNumber page, const store::ContentHash& hash);
   [[nodiscard]] bool is_released(base::PageNumber page) const;
   void forget_images(const base::PageRun& run);
-  void settle_success(base::Epoch committed);
+  void settle_success();
   void settle_failure(const base::Error& error);
-  void cool_down();
   void cool_chunks();
   void housekeep();
   void reclaim();
 
   vm::MemoryManager& memory_;
   Safepoint& safepoint_;
-  ProgramClock& clock_;
   Mailbox& mailbox_;
 
   // Constant after open().
   store::Store* store_ = nullptr;
   SnapshotterOptions options_;
 
-  // Used by the housekeeping thread, and by the step while that thread waits.
-  PageCopies copies_;
-  SharedCopy hot_copy_;
-  HotSet hot_{memory_.map()};
-  vm::DirtyList dirty_;
-  vm::DirtyList owed_;      // reported earlier, and not committed yet
-  vm::DirtyList released_;  // runs given back, to be dropped from the tree
-  vm::DirtyList newly_released_;
-  std::vector<base::PageRun> cooled_;
+  // Used by the housekeeping thread.
+  Capture capture_;
   std::vector<std::pair<base::PageNumber, store::ContentHash>> written_;
-  base::Status step_status_;
-  base::Epoch epoch_;
-  std::uint32_t threads_ = 0;
-  ProgramEnd end_;
-  std::size_t residual_pages_ = 0;
-  double copy_ns_ = 400;  // what a page copied in the stop costs on one core, as measured
-  bool frozen_ = false;   // stopped for good
   bool changed_ = false;  // the program changed something since the last epoch
   std::int64_t next_due_ns_ = 0;
   std::int64_t next_reader_check_ns_ = 0;
   std::int64_t back_off_ns_ = 0;
 
-  // Synchronise themselves.
-  PauseLog pauses_;
   std::atomic<std::uint64_t> durable_{0};
 
   mutable base::Lock lock_{base::LockRank::kMachine};

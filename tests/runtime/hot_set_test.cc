@@ -54,6 +54,20 @@ TEST_F(HotSetTest, AQuietPageCoolsAndIsHandedBack) {
   EXPECT_FALSE(hot(7));
 }
 
+TEST_F(HotSetTest, APageThatIsLetGoIsHandedBackAtOnceAndMayHeatAgain) {
+  stop({7, 8});
+  stop({7, 8});
+  hot_.let_go(base::PageNumber{7});
+  const auto cooled = stop({8});
+  ASSERT_EQ(cooled.size(), 1u);
+  EXPECT_EQ(cooled[0], (base::PageRun{base::PageNumber{7}, {1}}));
+  EXPECT_FALSE(hot(7));
+  EXPECT_TRUE(hot(8));
+  stop({7, 8});
+  stop({7, 8});
+  EXPECT_TRUE(hot(7));
+}
+
 TEST_F(HotSetTest, PinnedPagesStay) {
   hot_.pin({base::PageNumber{40}, {2}});
   EXPECT_FALSE(hot_.has_unpinned());
