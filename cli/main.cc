@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/standard_descriptors.h"
 #include "cli/exit_code.h"
 #include "cli/log.h"
 #include "cli/maintain.h"
@@ -168,6 +169,7 @@ int CommandLine::run_chosen() {
 }  // namespace revenant::cli
 
 int main(int argc, char** argv) {
+  revenant::base::open_standard_descriptors();
   revenant::cli::CommandLine command_line;
   return command_line.run(argc, argv);
 }

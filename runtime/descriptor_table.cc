@@ -12,6 +12,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/standard_descriptors.h"
 #include "runtime/context_switch.h"
 #include "runtime/real_calls_linux.h"
 
@@ -52,16 +53,6 @@ int move_to(int descriptor, int lowest) {
   return moved;
 }
 
-// A file that the runtime opened in the place of a closed one would get what the program prints:
-// the store's, for one.
-void fill_standard_descriptors() {
-  for (int descriptor = 0; descriptor < kStandardDescriptors; ++descriptor) {
-    if (is_open(descriptor)) continue;
-    // The lowest free number is this one.
-    if (::open("/dev/null", O_RDWR) < 0) (void)!::open("/", O_PATH);
-  }
-}
-
 }  // namespace
 
 DescriptorTable& DescriptorTable::instance() {
@@ -72,7 +63,7 @@ DescriptorTable& DescriptorTable::instance() {
 }
 
 void DescriptorTable::note_inherited() {
-  fill_standard_descriptors();
+  base::open_standard_descriptors();
   runtime_base_ = find_runtime_base();
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", failed)) {

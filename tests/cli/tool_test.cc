@@ -180,6 +180,12 @@ TEST_F(ToolTest, AStoreWithoutASnapshotIsWhole) {
   EXPECT_EQ(run({"verify", "1", "-s", path}).exit_code, 14);
 }
 
+TEST_F(ToolTest, ClosedStandardDescriptorsAreNotTakenByTheStore) {
+  const std::string log = std::string(REVENANT_TOOL) + " log -s " + store_.string();
+  EXPECT_EQ(crash::run_to_end({"/bin/sh", "-c", log + " <&- >&-"}).exit_code, 0);
+  EXPECT_EQ(run_on_store({"verify", "--all"}).exit_code, 0);
+}
+
 TEST_F(ToolTest, ExitCodesTellWhatIsWrong) {
   expect_refused(run({"log", "-s", directory_ / "nowhere"}), 10, "nowhere");
   std::filesystem::create_directory(directory_ / "empty");
