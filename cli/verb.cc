@@ -24,7 +24,11 @@ namespace {
   } catch (const std::exception& error) {
     fmt::print(stderr, "revenant: {}\n", error.what());
   }
-  std::fflush(stdout);
+  if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && code == base::kWell) {
+    fmt::print(stderr, "revenant: the output could not be written: {}; send it elsewhere\n",
+               std::strerror(errno));
+    code = base::kFailed;
+  }
   std::fflush(stderr);
   ::_exit(code);
 }

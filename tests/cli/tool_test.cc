@@ -180,6 +180,12 @@ TEST_F(ToolTest, AStoreWithoutASnapshotIsWhole) {
   EXPECT_EQ(run({"verify", "1", "-s", path}).exit_code, 14);
 }
 
+TEST_F(ToolTest, OutputThatIsLostIsNotWell) {
+  const std::string log = std::string(REVENANT_TOOL) + " log -s " + store_.string();
+  const Outcome full = crash::run_to_end({"/bin/sh", "-c", log + " >/dev/full"});
+  expect_refused(full, 1, "the output could not be written: No space left on device");
+}
+
 TEST_F(ToolTest, ClosedStandardDescriptorsAreNotTakenByTheStore) {
   const std::string log = std::string(REVENANT_TOOL) + " log -s " + store_.string();
   EXPECT_EQ(crash::run_to_end({"/bin/sh", "-c", log + " <&- >&-"}).exit_code, 0);
