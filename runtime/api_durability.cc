@@ -1,6 +1,5 @@
 // sync, tag, after_commit, print and what they need of the runtime.
 #include <cstdio>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -10,6 +9,8 @@
 #include "runtime/api_support.h"
 #include "runtime/output_linux.h"
 #include "runtime/runtime_state.h"
+#include "store/format.h"
+#include "store/tag_name.h"
 
 namespace revenant {
 
@@ -149,8 +150,9 @@ revision sync() {
 
 revision tag(std::string_view name) {
   TagCall call{};
-  if (name.empty() || name.size() >= sizeof call.name) {
-    throw std::invalid_argument("a tag's name has 1 to 255 bytes");
+  static_assert(sizeof call.name > store::kLongestName);
+  if (const base::Status checked = store::check_tag_name(name); !checked.ok()) {
+    runtime::throw_error(checked.error());
   }
   name.copy(call.name, name.size());
   do {

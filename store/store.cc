@@ -11,6 +11,7 @@
 #include "store/files.h"
 #include "store/reclaimer.h"
 #include "store/store_state.h"
+#include "store/tag_name.h"
 
 namespace revenant::store {
 namespace {
@@ -159,10 +160,14 @@ base::Status Store::make_available() { return state_->stale ? state_->mend() : b
 void Store::give_up_fetches() { state_->fetcher.give_up(); }
 
 base::Status Store::tag(std::string_view name, base::Epoch revision) {
-  if (name.empty() || name.size() > kLongestName) {
-    return base::Error{base::ErrorCode::kUsage, "a tag's name has 1 to 255 bytes"};
-  }
+  REVENANT_TRY(check_tag_name(name));
   return change_catalog([&](WriteTransaction& transaction) -> base::Status {
+    REVENANT_ASSIGN(const auto head, read_head(transaction, name));
+    if (head) {
+      return base::Error{base::ErrorCode::kNameTaken, std::string(name) +
+                                                          " names a branch already, which a tag "
+                                                          "would hide behind; choose another name"};
+    }
     REVENANT_ASSIGN(const auto taken, read_tag(transaction, name));
     // Set before a restart by the same call: it is made again.
     if (taken && taken->revision == revision.value) return {};

@@ -23,7 +23,8 @@ using revision = std::uint64_t;
 // try again. Only in green threads, and not in a function of on_restart.
 revision sync();
 
-// sync(), and a name on that snapshot, which is then kept. Throws error (name_taken) as well.
+// sync(), and a name on that snapshot, which is then kept. Throws error (name_taken) as well, and
+// std::invalid_argument for a name that reads as another revision: a number, latest, @10m, x~1.
 revision tag(std::string_view name);
 
 // How many times the program was started: 1 the first time. Durable before any thread resumes.

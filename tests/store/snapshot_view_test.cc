@@ -94,6 +94,13 @@ TEST_F(SnapshotViewTest, ReadsBytesAcrossPagesAndHoles) {
   }
 }
 
+TEST_F(SnapshotViewTest, ABranchsNameIsNoTags) {
+  const base::Epoch head = store_->head()->revision;
+  EXPECT_EQ(store_->tag("main", head).error().code, base::ErrorCode::kNameTaken);
+  EXPECT_EQ(store_->tag("latest", head).error().code, base::ErrorCode::kUsage);
+  EXPECT_TRUE(store_->tag("main2", head).ok());
+}
+
 TEST_F(SnapshotViewTest, RecordsSayWhatWasCommitted) {
   EpochWriter& writer = store_->begin_epoch();
   const auto revision = writer.commit(
