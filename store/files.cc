@@ -1,6 +1,7 @@
 #include "store/files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -89,6 +90,16 @@ base::Status write_atomically(const std::filesystem::path& path,
   }
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {
     return file_error(path, "replacing", errno);
+  }
+  return sync_path(path.parent_path());
+}
+
+base::Status make_directories(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (path == path.root_path() || std::filesystem::exists(path, unknown)) return {};
+  REVENANT_TRY(make_directories(path.parent_path()));
+  if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) {
+    return file_error(path, "creating the directory", errno);
   }
   return sync_path(path.parent_path());
 }

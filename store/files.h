@@ -38,6 +38,9 @@ base::Result<std::size_t> read_start(const std::filesystem::path& path,
 base::Status write_atomically(const std::filesystem::path& path,
                               std::span<const std::byte> contents);
 
+// Makes those of `path` and its parents that are missing, durably.
+base::Status make_directories(const std::filesystem::path& path);
+
 // Syncs a file or a directory.
 base::Status sync_path(const std::filesystem::path& path);
 

@@ -18,10 +18,12 @@ namespace {
 
 constexpr int kAttempts = 3;
 
-// An absolute path without a slash at its end, so that it has a parent and a name.
+// An absolute path without links and without a slash at its end, so that it has a parent and a
+// name.
 base::Result<std::filesystem::path> normal_path(const std::filesystem::path& path) {
   std::error_code failed;
-  std::filesystem::path absolute = std::filesystem::absolute(path, failed).lexically_normal();
+  std::filesystem::path absolute = std::filesystem::absolute(path, failed);
+  if (!failed) absolute = std::filesystem::weakly_canonical(absolute, failed);
   if (failed) return file_error(path, "finding", failed.value());
   if (absolute.filename().empty()) absolute = absolute.parent_path();
   return absolute;
@@ -92,6 +94,7 @@ base::Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   if (options.branch.empty() || options.branch.size() > kLongestName) {
     return base::Error{base::ErrorCode::kUsage, "a branch's name has 1 to 255 bytes"};
   }
+  if (options.create) REVENANT_TRY(make_directories(normal.path.parent_path()));
   REVENANT_ASSIGN(OwnedStore owned, open_or_create(normal));
   auto state = std::make_unique<StoreState>(normal, std::move(owned));
   REVENANT_TRY(state->start());

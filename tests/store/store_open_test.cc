@@ -88,6 +88,28 @@ TEST_F(StoreOpenTest, AnEmptyDirectoryBecomesAStore) {
   EXPECT_TRUE(Store::open(small_options(path_)).ok());
 }
 
+TEST_F(StoreOpenTest, ALinkToAnEmptyDirectoryBecomesAStore) {
+  std::filesystem::create_directory(directory_ / "there");
+  std::filesystem::create_directory_symlink(directory_ / "there", path_);
+  EXPECT_TRUE(Store::open(small_options(path_)).ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(path_));
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "there" / "data.mdb"));
+}
+
+TEST_F(StoreOpenTest, MissingParentsAreMade) {
+  path_ = directory_ / "one" / "two" / "store";
+  EXPECT_TRUE(Store::open(small_options(path_)).ok());
+}
+
+TEST_F(StoreOpenTest, AFileAmongTheParentsIsRefused) {
+  std::ofstream(directory_ / "one") << "a file";
+  path_ = directory_ / "one" / "two" / "store";
+  auto opened = Store::open(small_options(path_));
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.error().message.find("Not a directory"), std::string::npos)
+      << opened.error().message;
+}
+
 TEST_F(StoreOpenTest, RefusesAMissingStoreUnlessAskedToCreate) {
   StoreOptions options = small_options(path_);
   options.create = false;
