@@ -221,8 +221,8 @@ base::Status Machine::upgrade(const detail::main_function& main) {
   clock_.resume(time);
   attach_objects(world);
   attach_runtime();
-  REVENANT_TRY(keep_roots(*roots_, *types_));
-  REVENANT_TRY(tag_old_build(*store_));
+  REVENANT_ASSIGN(const std::string tag, tag_old_build(*store_));
+  REVENANT_TRY(keep_roots(*roots_, *types_, tag));
   return start_main(main);
 }
 

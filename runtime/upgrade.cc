@@ -34,17 +34,19 @@ std::string hex(const store::BuildId& id) {
 
 void drop_threads(vm::MemoryManager& memory) { memory.release(vm::kStackRun); }
 
-base::Status keep_roots(objects::Roots& roots, const objects::Types& types) {
+base::Status keep_roots(objects::Roots& roots, const objects::Types& types,
+                        const std::string& tag) {
   constexpr std::uint32_t kSurviving = objects::Root::kTriviallyLaidOut | objects::Root::kDescribed;
   for (NamedRoot& each : all_roots(roots)) {
     REVENANT_TRY(roots.erase(each.name));
     if ((each.root.flags & kSurviving) == 0) {
       const objects::TypeRecord* type = types.find(each.root.type);
       log_line(
-          "the root '%s' is dropped: another build cannot know the layout of %s; describe it "
-          "with REVENANT_DESCRIBE before the next upgrade",
+          "the root '%s' is dropped: another build cannot know the layout of %s, or where the "
+          "virtual functions behind it are; describe it with REVENANT_DESCRIBE before the next "
+          "upgrade, or hold no polymorphic objects in it; the tag `%s` keeps what it held",
           each.name.c_str(),
-          type == nullptr ? "its type" : std::string(type->readable.view()).c_str());
+          type == nullptr ? "its type" : std::string(type->readable.view()).c_str(), tag.c_str());
       continue;
     }
     each.root.destroy = nullptr;  // an address in the old build; find_root gives the new one
@@ -53,9 +55,11 @@ base::Status keep_roots(objects::Roots& roots, const objects::Types& types) {
   return {};
 }
 
-base::Status tag_old_build(store::Store& store) {
+base::Result<std::string> tag_old_build(store::Store& store) {
   const base::Epoch head = store.head()->revision;
-  return store.tag(fmt::format("before-upgrade-{}", head.value), head);
+  std::string tag = fmt::format("before-upgrade-{}", head.value);
+  REVENANT_TRY(store.tag(tag, head));
+  return tag;
 }
 
 base::Error another_build(const store::SnapshotRecord& head, const store::BuildId& own,

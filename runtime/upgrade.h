@@ -5,6 +5,8 @@
 // std's of those. The others are named and let go; the snapshot they were in stays, under a tag.
 #pragma once
 
+#include <string>
+
 #include "base/result.h"
 #include "objects/roots.h"
 #include "objects/types.h"
@@ -16,11 +18,12 @@ namespace revenant::runtime {
 // Gives all stacks back, in memory and with the next snapshot in the store.
 void drop_threads(vm::MemoryManager& memory);
 
-// Forgets the roots that the new build cannot take over, with a line on stderr for each.
-base::Status keep_roots(objects::Roots& roots, const objects::Types& types);
+// Names the head, so that retention keeps it; returns the tag, "before-upgrade-REVISION".
+base::Result<std::string> tag_old_build(store::Store& store);
 
-// Names the head, so that retention keeps it: "before-upgrade-REVISION".
-base::Status tag_old_build(store::Store& store);
+// Forgets the roots that the new build cannot take over, with a line on stderr for each, which
+// names the tag they are kept under.
+base::Status keep_roots(objects::Roots& roots, const objects::Types& types, const std::string& tag);
 
 // The error that refuses another build's store, with both ids and the choices.
 base::Error another_build(const store::SnapshotRecord& head, const store::BuildId& own,

@@ -3,11 +3,13 @@
 
 #include <csignal>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "revenant/revenant.h"
+#include "tests/programs/expect.h"
 
 namespace app {
 
@@ -30,6 +32,13 @@ int main(int argc, char** argv) {
     auto& point = revenant::root<app::Point>("point");
     const bool had_shape = revenant::find_root<app::Shape>("shape") != nullptr;
     auto& shape = revenant::root<app::Shape>("shape");
+    // Vtables further off: behind a pointer, and in a control block.
+    using Shapes = std::vector<std::unique_ptr<app::Shape>>;
+    const bool had_shapes = revenant::find_root<Shapes>("shapes") != nullptr;
+    revenant::root<Shapes>("shapes").push_back(std::make_unique<app::Shape>());
+    const bool had_shared = revenant::find_root<std::shared_ptr<int>>("shared") != nullptr;
+    revenant::root<std::shared_ptr<int>>("shared") = std::make_shared<int>(BUILD);
+    EXPECT(!had_shapes && !had_shared);
     revenant::print("build {} generation {} names {} x {} shape {} sides {}\n", BUILD,
                     revenant::generation(), names.size(), point.x, had_shape, shape.sides());
     names["of build " + std::to_string(BUILD)].assign(100, BUILD);

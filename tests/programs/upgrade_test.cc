@@ -40,7 +40,10 @@ TEST_F(UpgradeTest, RootsOfKnownLayoutStayAndTheOthersAreNamed) {
   run(UPGRADE_1);
   const crash::Outcome upgraded = run(UPGRADE_2, {"--upgrade"});
   EXPECT_THAT(upgraded.output, ElementsAre("build 2 generation 2 names 1 x 1 shape false sides 2"));
-  EXPECT_THAT(upgraded.errors, Contains(HasSubstr("'shape' is dropped")));
+  for (const char* name : {"shape", "shapes", "shared"}) {
+    EXPECT_THAT(upgraded.errors, Contains(HasSubstr("'" + std::string(name) + "' is dropped")));
+  }
+  EXPECT_THAT(upgraded.errors, Contains(HasSubstr("the tag `before-upgrade-")));
   // From here on it is the second build's store.
   EXPECT_EQ(run(UPGRADE_1).exit_code, 12);
   EXPECT_THAT(run(UPGRADE_1, {"--upgrade"}).output,

@@ -186,6 +186,14 @@ const std::type_info* identity_of() {
   }
 }
 
+// The control block of a shared pointer is polymorphic.
+template <class T>
+inline constexpr bool has_control_block = false;
+template <class T>
+inline constexpr bool has_control_block<std::shared_ptr<T>> = true;
+template <class T>
+inline constexpr bool has_control_block<std::weak_ptr<T>> = true;
+
 template <class T>
 constexpr std::uint32_t flags_of() {
   if constexpr (size_or_zero<T>() == 0) {
@@ -193,7 +201,7 @@ constexpr std::uint32_t flags_of() {
   } else {
     return (is_described<T> ? type_is_described : 0u) |
            (std::is_trivially_copyable_v<T> ? type_is_trivially_copyable : 0u) |
-           (std::is_polymorphic_v<T> ? type_is_polymorphic : 0u) |
+           (std::is_polymorphic_v<T> || has_control_block<T> ? type_is_polymorphic : 0u) |
            (survives<T>() ? type_survives_upgrade : 0u);
   }
 }
