@@ -76,7 +76,8 @@ const type_description& describe();
 
 #include <revenant/detail/describe_traits.h>
 
-// Defines the description of T's listed members; found by argument-dependent look-up.
+// Defines the description of T's listed members; found by argument-dependent look-up. A semicolon
+// may follow.
 #define REVENANT_DESCRIBE(T, ...)                                                                 \
   [[maybe_unused]] inline std::span<const ::revenant::member_description>                         \
   revenant_describe_members(const T*) {                                                           \
@@ -86,5 +87,4 @@ const type_description& describe();
         {__VA_OPT__(REVENANT_DETAIL_EACH(REVENANT_DETAIL_MEMBER, __VA_ARGS__))}};                 \
     REVENANT_DETAIL_OFFSETS_END                                                                   \
     return members.span();                                                                        \
-  }                                                                                               \
-  static_assert(true, "a semicolon may follow")
+  }
