@@ -54,6 +54,8 @@ decltype(::chown) __real_chown;
 decltype(::clock_gettime) __real_clock_gettime;
 decltype(::clock_nanosleep) __real_clock_nanosleep;
 decltype(::close) __real_close;
+decltype(::close_range) __real_close_range;
+decltype(::closefrom) __real_closefrom;
 decltype(::connect) __real_connect;
 decltype(::dup) __real_dup;
 decltype(::dup2) __real_dup2;

@@ -9,6 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 
@@ -34,6 +35,26 @@ int green_close(int descriptor) {
   }
   table().forget(descriptor);
   return kRefused;
+}
+
+// As if each number were closed, or marked, by itself: the runtime's own lie among them.
+int green_close_range(unsigned first, unsigned last, int flags) {
+  // A worker's own copy of all descriptors (CLOSE_RANGE_UNSHARE) would part it from the runtime.
+  if (first > last || (flags & ~static_cast<int>(CLOSE_RANGE_CLOEXEC)) != 0) {
+    return errno = EINVAL, kRefused;
+  }
+  const int saved = errno;
+  last = std::min<unsigned>(last, kDescriptorLimit - 1);
+  for (unsigned number = first; number <= last; ++number) {
+    const int descriptor = static_cast<int>(number);
+    if (flags == 0) {
+      green_close(descriptor);
+    } else if (table().usable(descriptor)) {
+      const int before = __real_fcntl(descriptor, F_GETFD);
+      if (before >= 0) __real_fcntl(descriptor, F_SETFD, before | FD_CLOEXEC);
+    }
+  }
+  return errno = saved, 0;
 }
 
 // Adopts both, or neither.
@@ -134,6 +155,16 @@ extern "C" {
 
 int __wrap_close(int descriptor) {
   return green_caller() == nullptr ? __real_close(descriptor) : green_close(descriptor);
+}
+
+int __wrap_close_range(unsigned first, unsigned last, int flags) {
+  return green_caller() == nullptr ? __real_close_range(first, last, flags)
+                                   : green_close_range(first, last, flags);
+}
+
+void __wrap_closefrom(int lowest) {
+  if (green_caller() == nullptr) return __real_closefrom(lowest);
+  green_close_range(static_cast<unsigned>(std::max(lowest, 0)), ~0U, 0);
 }
 
 int __wrap_dup(int descriptor) {

@@ -204,6 +204,23 @@ TEST_F(Io, TheRuntimesDescriptorsAreOutOfReach) {
   }));
 }
 
+TEST_F(Io, ClosingARangeLeavesTheRuntimesDescriptors) {
+  expect_well(run_to_end(store(), [] {
+    const int own = ::open("/dev/null", O_RDONLY);
+    EXPECT_IN_CHILD(::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0);
+    EXPECT_IN_CHILD(::fcntl(own, F_GETFD) == FD_CLOEXEC);
+    EXPECT_IN_CHILD(::close_range(3, ~0U, 0) == 0);
+    EXPECT_IN_CHILD(::fcntl(own, F_GETFD) == -1 && errno == EBADF);
+    const int again = ::open("/dev/null", O_RDONLY);
+    ::closefrom(3);
+    EXPECT_IN_CHILD(::fcntl(again, F_GETFD) == -1 && errno == EBADF);
+    EXPECT_IN_CHILD(::close_range(4, 3, 0) == -1 && errno == EINVAL);
+    EXPECT_IN_CHILD(::close_range(3, ~0U, CLOSE_RANGE_UNSHARE) == -1 && errno == EINVAL);
+    EXPECT_IN_CHILD(sync() > 0);
+    return 0;
+  }));
+}
+
 // stdio calls libc's inner names, with its own locks held.
 TEST_F(Io, StdioWorksThroughPersistentBuffers) {
   const std::string path = file("lines");
