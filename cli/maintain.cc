@@ -42,10 +42,9 @@ void print_summary(const Context& context, const VerifyReport& report) {
                 {"findings", report.findings}});
     return;
   }
-  const std::string verdict =
-      report.findings == 0 ? "whole" : human_count(report.findings) + " findings";
-  fmt::print("{} snapshots, {} nodes, {} images: {}\n", human_count(report.snapshots),
-             human_count(report.nodes), human_count(report.images), verdict);
+  const std::string verdict = report.findings == 0 ? "whole" : counted(report.findings, "finding");
+  fmt::print("{}, {}, {}: {}\n", counted(report.snapshots, "snapshot"),
+             counted(report.nodes, "node"), counted(report.images, "image"), verdict);
 }
 
 Result<VerifyReport> verify(const store::History& history, const VerifyRequest& request,
@@ -73,8 +72,8 @@ int verify_store(const Context& context, const VerifyRequest& request) {
             },
         .progress =
             [&](const VerifyReport& report) {
-              progress.show(fmt::format("{} nodes, {} images read", human_count(report.nodes),
-                                        human_count(report.images)));
+              progress.show(fmt::format("{}, {} read", counted(report.nodes, "node"),
+                                        counted(report.images, "image")));
             }};
     REVENANT_ASSIGN(const auto report, verify(reader.history(), request, sinks));
     progress.clear();

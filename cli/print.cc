@@ -96,6 +96,10 @@ std::string human_count(std::uint64_t count) {
   return digits;
 }
 
+std::string counted(std::uint64_t count, const std::string& one) {
+  return human_count(count) + ' ' + one + (count == 1 ? "" : "s");
+}
+
 std::string utc_time(std::int64_t wall_ns) {
   using namespace std::chrono;
   const sys_time<nanoseconds> time{nanoseconds(wall_ns)};

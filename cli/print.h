@@ -28,9 +28,10 @@ bool wants_color(std::string_view choice);
 // Control characters and bytes that are not UTF-8 become '?'. P3
 std::string printable(std::string_view text);
 
-std::string human_bytes(std::uint64_t bytes);  // "4.0 KiB"
-std::string human_count(std::uint64_t count);  // "1,234,567"
-std::string utc_time(std::int64_t wall_ns);    // "2026-01-31T12:00:00.123Z"
+std::string human_bytes(std::uint64_t bytes);                      // "4.0 KiB"
+std::string human_count(std::uint64_t count);                      // "1,234,567"
+std::string counted(std::uint64_t count, const std::string& one);  // "1 page", "2 pages"
+std::string utc_time(std::int64_t wall_ns);                        // "2026-01-31T12:00:00.123Z"
 std::string hex(const std::uint8_t* bytes, std::size_t size);
 std::string hex_address(std::uint64_t address);  // "0x560000001000"
 

@@ -127,7 +127,7 @@ void print_for_people(const store::SnapshotRecord& record, const Findings& findi
   line("threads", human_count(info.threads));
   line("roots", human_count(findings.roots));
   line("pause", base::format_duration(std::chrono::microseconds(info.pause_us)));
-  line("written", fmt::format("{} pages, {}", human_count(record.pages_written),
+  line("written", fmt::format("{}, {}", counted(record.pages_written, "page"),
                               human_bytes(record.bytes_written)));
   if (info.finished) line("finished", fmt::format("exit code {}", info.exit_code));
   print_memory(findings.uses, request.stat, color);

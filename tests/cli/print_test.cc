@@ -41,6 +41,9 @@ TEST(HumanCount, GroupsDigits) {
   EXPECT_EQ(human_count(999), "999");
   EXPECT_EQ(human_count(1000), "1,000");
   EXPECT_EQ(human_count(1234567), "1,234,567");
+  EXPECT_EQ(counted(0, "page"), "0 pages");
+  EXPECT_EQ(counted(1, "page"), "1 page");
+  EXPECT_EQ(counted(1000, "page"), "1,000 pages");
 }
 
 TEST(UtcTime, KeepsMilliseconds) {
