@@ -24,6 +24,8 @@ constexpr std::array kUnavailableVerbs = {
     "diff", "objects", "read",   "modified", "prune",  "compact", "branch",   "tag",   "rollback",
     "send", "recv",    "export", "debug",    "status", "top",     "snapshot", "serve", "doctor"};
 
+constexpr const char* kUnavailable = "Not available in this version";
+
 base::Error unavailable(const std::string& what, const std::string& instead) {
   return {base::ErrorCode::kUsage, what + " is not available in this version; " + instead};
 }
@@ -57,6 +59,7 @@ class CommandLine {
   void add_roots();
   void add_verify();
   void add_unavailable(const char* name);
+  int refuse(const CLI::ParseError& error) const;
   int run_chosen();
 
   CLI::App parser_{"Looks into the stores of programs that go on.", "revenant"};
@@ -67,6 +70,7 @@ class CommandLine {
 
 CommandLine::CommandLine() {
   parser_.require_subcommand(1);
+  parser_.set_version_flag("--version", "revenant " REVENANT_VERSION);
   add_log();
   add_show();
   add_threads();
@@ -98,7 +102,14 @@ void CommandLine::add_log() {
   CLI::App& verb = add_verb("log", "lists snapshots, newest first", [this](const Context& context) {
     return log_snapshots(context, flags_.log);
   });
-  verb.add_option("-n", flags_.log.most, "at most so many")->type_name("N");
+  verb.add_option("-n", flags_.log.most, "at most so many")
+      ->check(CLI::Validator(
+          [](std::string& text) {
+            const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
+            return digits ? std::string() : '`' + text + "` is no number of snapshots";
+          },
+          ""))
+      ->type_name("N");
   verb.add_option("--since", flags_.log.since, "none older than this, as 10m")->type_name("D");
   verb.add_flag("--graph", flags_.graph, "draw branches (not available in this version)");
 }
@@ -138,7 +149,7 @@ void CommandLine::add_verify() {
 void CommandLine::add_unavailable(const char* name) {
   CLI::App& verb = *parser_.add_subcommand(name, "(not available in this version)");
   verb.prefix_command();  // whatever its arguments are
-  verb.group("Not available in this version");
+  verb.group(kUnavailable);
   verb.callback([this, name] {
     refusal_ = unavailable("`revenant " + std::string(name) + "`",
                            "`revenant --help` lists the verbs that are");
@@ -149,9 +160,27 @@ int CommandLine::run(int argc, char** argv) {
   try {
     parser_.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return parser_.exit(error) == 0 ? base::kWell : base::kBadUsage;
+    return error.get_exit_code() == 0 ? parser_.exit(error) : refuse(error);
   }
   return run_chosen();
+}
+
+int CommandLine::refuse(const CLI::ParseError& error) const {
+  const auto chosen = parser_.get_subcommands();
+  if (!chosen.empty()) {
+    return fail({base::ErrorCode::kUsage, std::string(error.what()) + "; `revenant " +
+                                              chosen.front()->get_name() +
+                                              " --help` lists what it takes"});
+  }
+  std::string verbs;
+  for (const CLI::App* verb : parser_.get_subcommands(nullptr)) {
+    if (verb->get_group() == kUnavailable) continue;
+    verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
+  }
+  const std::vector<std::string> unknown = parser_.remaining();
+  return fail({base::ErrorCode::kUsage,
+               (unknown.empty() ? "no verb is given" : '`' + unknown.front() + "` is no verb") +
+                   "; the verbs are " + verbs + ", and `revenant --help` describes them"});
 }
 
 int CommandLine::run_chosen() {

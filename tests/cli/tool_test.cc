@@ -199,12 +199,21 @@ TEST_F(ToolTest, ExitCodesTellWhatIsWrong) {
   expect_refused(run_on_store({"show", "99"}), 14, "no revision 99");
   expect_refused(run_on_store({"show", "latest~"}), 2, "after `~` comes a number");
   expect_refused(run({"log"}), 2, "REVENANT_STORE");
-  EXPECT_EQ(run({}).exit_code, 2);
-  EXPECT_EQ(run({"no-such-verb"}).exit_code, 2);
-  EXPECT_EQ(run_on_store({"log", "--no-such-flag"}).exit_code, 2);
-  EXPECT_EQ(run_on_store({"log", "--color=pink"}).exit_code, 2);
+  expect_refused(run({}), 2, "no verb is given; the verbs are log, show, threads, roots, verify");
+  expect_refused(run({"nonsense"}), 2, "`nonsense` is no verb; the verbs are log, show");
+  expect_refused(run({"--nonsense", "log"}), 2, "--nonsense");
+  expect_refused(run_on_store({"log", "--nonsense"}), 2, "`revenant log --help`");
+  expect_refused(run_on_store({"log", "--color=pink"}), 2, "pink");
+  expect_refused(run_on_store({"log", "-n", "-1"}), 2, "`-1` is no number of snapshots");
+  expect_refused(run_on_store({"log", "-n", "many"}), 2, "`many` is no number of snapshots");
   EXPECT_EQ(run({"--help"}).exit_code, 0);
   EXPECT_EQ(run({"verify", "--help"}).exit_code, 0);
+}
+
+TEST_F(ToolTest, TellsItsVersion) {
+  const Outcome outcome = run({"--version"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.output, ElementsAre(::testing::StartsWith("revenant 0.")));
 }
 
 TEST_F(ToolTest, WhatIsNotThereYetIsRefusedInOneSentence) {
