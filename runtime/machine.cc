@@ -97,9 +97,11 @@ int Machine::run(const RunOptions& options, const detail::main_function& main) {
     return 2;
   }
   options_ = options;
+  MainThread::hold_signals();
   const base::Result<int> ended = start_and_wait(main);
   if (ended.ok()) return *ended;
   log_line("%s", ended.error().message.c_str());
+  if (!main_thread_.is_open()) MainThread::let_signals_go();
   return base::exit_code_of(ended.error().code);
 }
 

@@ -27,17 +27,39 @@ sigset_t ending_signals() {
   return signals;
 }
 
-void die_of_second_signal(int signal) {
-  static constexpr char kText[] = "second signal: ending without a last snapshot\n";
+void tell_the_way_out(int) {
+  static constexpr char kText[] =
+      "a last snapshot is being taken; SIGQUIT (Ctrl-\\) ends the program without it\n";
+  const int saved = errno;
   (void)!__real_write(STDERR_FILENO, kText, sizeof kText - 1);
-  ::_exit(128 + signal);
+  errno = saved;
+}
+
+// Whoever presses Ctrl-C again is told what else there is; timeout sends SIGTERM twice.
+void pass_over_further_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_IGN;
+  ::sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = tell_the_way_out;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGINT, &action, nullptr);
+  MainThread::let_signals_go();
 }
 
 }  // namespace
 
-base::Status MainThread::open() {
+void MainThread::hold_signals() {
   const sigset_t signals = ending_signals();
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+}
+
+void MainThread::let_signals_go() {
+  const sigset_t signals = ending_signals();
+  ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+base::Status MainThread::open() {
+  const sigset_t signals = ending_signals();
   signals_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (signals_ >= 0 && wake_ >= 0) return {};
@@ -53,12 +75,7 @@ MainEvent MainThread::wait_for_event() {
     if ((waited[0].revents & POLLIN) != 0) {
       signalfd_siginfo info{};
       (void)!__real_read(signals_, &info, sizeof info);
-      struct sigaction second {};
-      second.sa_handler = die_of_second_signal;
-      ::sigaction(SIGTERM, &second, nullptr);
-      ::sigaction(SIGINT, &second, nullptr);
-      const sigset_t signals = ending_signals();
-      ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);  // I1
+      pass_over_further_signals();  // I1
       return {.kind = MainEvent::Kind::kSignal};
     }
     if ((waited[1].revents & POLLIN) == 0) continue;

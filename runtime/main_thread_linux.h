@@ -4,8 +4,8 @@
 // exit handlers run on it, and what libc mixes into their registration is its own pointer guard: so
 // green threads have it register them, and have it call exit.
 //
-// I1  SIGTERM and SIGINT are blocked in every thread and read here. A second one ends the process
-//     at once: a last snapshot that cannot be taken must not make a program unkillable.
+// I1  SIGTERM and SIGINT are blocked in every thread and read here. One that follows changes
+//     nothing; SIGINT says what ends a program whose last snapshot cannot be taken.
 //
 // Threads: open() and wait() on the first thread; execute() and post_end() on any other.
 #pragma once
@@ -29,7 +29,12 @@ struct MainEvent {
 
 class MainThread {
  public:
+  // From here on SIGTERM and SIGINT wait for wait(), however long the start takes.
+  static void hold_signals();
+  // Where there will be no wait(): they end the process again.
+  static void let_signals_go();
   [[nodiscard]] base::Status open();
+  [[nodiscard]] bool is_open() const { return signals_ >= 0; }
   // Serves execute() until something ends the program.
   MainEvent wait() {
     const MainEvent event = wait_for_event();

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <fstream>
 #include <thread>
 
 #include "base/check.h"
@@ -99,7 +100,19 @@ bool ChildProgram::says(const std::string& text) {
   return true;
 }
 
-void ChildProgram::kill() { ::kill(pid_, SIGKILL); }
+void ChildProgram::send(int signal) { ::kill(pid_, signal); }
+
+void ChildProgram::wait_until_signals_are_taken() const {
+  const std::string path = "/proc/" + std::to_string(pid_) + "/status";
+  for (bool pending = true; pending; std::this_thread::yield()) {
+    std::ifstream status(path);
+    pending = false;
+    for (std::string line; std::getline(status, line);) {
+      if (!line.starts_with("SigPnd:") && !line.starts_with("ShdPnd:")) continue;
+      pending = pending || std::stoull(line.substr(line.find('\t')), nullptr, 16) != 0;
+    }
+  }
+}
 
 Ended ChildProgram::wait() {
   Ended ended;

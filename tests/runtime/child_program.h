@@ -2,6 +2,7 @@
 // again on the same store.
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <filesystem>
@@ -44,7 +45,10 @@ class ChildProgram {
   void wait_until_read() const;
   // Reads its stdout until it holds `text`; false when the child ended before.
   bool says(const std::string& text);
-  void kill();
+  void send(int signal);
+  // Returns once no signal waits for it to be taken.
+  void wait_until_signals_are_taken() const;
+  void kill() { send(SIGKILL); }
   // Waits for its end.
   Ended wait();
 
