@@ -1,6 +1,7 @@
 #include "runtime/descriptor_table.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ namespace {
 
 constexpr int kStandardDescriptors = 3;
 constexpr int kRuntimeDescriptors = 64;
+// The store's, the tracker's, the first thread's, and a few that are closed again.
+constexpr int kLeastFree = 12;
 // A descriptor table of the kernel's takes memory up to its highest number.
 constexpr int kHighestBase = 65536;
 
@@ -62,7 +65,7 @@ DescriptorTable& DescriptorTable::instance() {
   return *table;
 }
 
-void DescriptorTable::note_inherited() {
+base::Status DescriptorTable::note_inherited() {
   base::open_standard_descriptors();
   runtime_base_ = find_runtime_base();
   std::error_code failed;
@@ -75,6 +78,13 @@ void DescriptorTable::note_inherited() {
   // The iterator's own is closed by now.
   std::erase_if(inherited_, [](int descriptor) { return !is_open(descriptor); });
   guarding_.store(true, std::memory_order_release);
+  const int limit = descriptor_limit();
+  const auto taken = std::ranges::count_if(inherited_, [&](int each) { return each < limit; });
+  if (limit - taken >= kLeastFree) return {};
+  return base::Error{base::ErrorCode::kUnsupportedHost,
+                     fmt::format("{} files may be open and {} are, and the runtime needs {} more; "
+                                 "raise the limit (ulimit -n)",
+                                 limit, taken, kLeastFree)};
 }
 
 void DescriptorTable::attach(std::uint64_t generation) {

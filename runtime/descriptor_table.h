@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/result.h"
 #include "base/units.h"
 #include "vm/space.h"
 
@@ -48,7 +49,8 @@ class DescriptorTable {
 
   // At the start of run(): what is open now is the program's, and what the runtime opens from here
   // on is its own. Standard descriptors that are closed are opened on /dev/null.
-  void note_inherited();
+  // kUnsupportedHost where too few more may be opened.
+  [[nodiscard]] base::Status note_inherited();
   // Once the space is there: makes `generation` the current one, and what was inherited usable.
   void attach(std::uint64_t generation);
 

@@ -106,7 +106,7 @@ int Machine::run(const RunOptions& options, const detail::main_function& main) {
 }
 
 base::Result<int> Machine::start_and_wait(const detail::main_function& main) {
-  DescriptorTable::instance().note_inherited();
+  REVENANT_TRY(DescriptorTable::instance().note_inherited());
   warm_up_libraries();
   REVENANT_TRY(check_captures(main));
   REVENANT_ASSIGN(build_id_, own_build_id());

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <memory>
+#include <string>
 
 namespace revenant::runtime {
 namespace {
@@ -79,7 +81,7 @@ TEST_F(DescriptorTableTest, InheritedDescriptorsAreUsableAndTheRuntimesOwnMoveUp
   const int inherited = some_file();
   DescriptorTable table(entries_.get());
   EXPECT_EQ(table.move_up(inherited), inherited) << "before run() everything stays where it is";
-  table.note_inherited();
+  ASSERT_TRUE(table.note_inherited().ok());
   const int own = some_file();
   const int moved = table.move_up(own);
   table.attach(1);
@@ -89,6 +91,21 @@ TEST_F(DescriptorTableTest, InheritedDescriptorsAreUsableAndTheRuntimesOwnMoveUp
   EXPECT_EQ(::fcntl(own, F_GETFD), -1);
   ::close(moved);
   ::close(inherited);
+}
+
+TEST_F(DescriptorTableTest, TooLowALimitIsRefusedWithTheWayOut) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  DescriptorTable table(entries_.get());
+  for (const rlim_t limit : {3, 10}) {
+    const rlimit low{limit, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    const base::Status refused = table.note_inherited();
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, base::ErrorCode::kUnsupportedHost);
+    EXPECT_NE(refused.error().message.find("ulimit -n"), std::string::npos);
+  }
 }
 
 }  // namespace
