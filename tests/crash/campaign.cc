@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr int kExitStoreInUse = 11;
 constexpr int kExitNoStore = 10;
 constexpr std::size_t kKeptOutput = 12;
-constexpr int kVerifyEvery = 25;
+constexpr int kVerifyEvery = 5;
 constexpr Microseconds kOrderlyCadence = 10ms;
 
 }  // namespace
@@ -42,6 +42,7 @@ std::optional<Violation> Campaign::run() {
   }
   // Twice: the second start resumes what the first one ended in order.
   for (int i = 0; i < 2 && !broken; ++i) broken = end_in_order();
+  if (!broken) broken = verify_store();
   if (!broken) return std::nullopt;
   return Violation{
       *broken, figures_.kills, life, {last_output_.begin(), last_output_.end()}, last_errors_};
@@ -197,7 +198,9 @@ std::optional<std::uint64_t> Campaign::latest_revision() {
 
 Campaign::Verdict Campaign::verify_store() {
   if (options_.tool.empty()) return std::nullopt;
-  const Outcome verify = run_to_end(tool_command("verify"));
+  auto command = tool_command("verify");
+  command.emplace_back("--all");
+  const Outcome verify = run_to_end(command);
   // No store is right where the last lives were too short to make one.
   const bool nothing_to_verify =
       verify.exit_code == kExitNoStore && !std::filesystem::exists(options_.store);
@@ -207,7 +210,7 @@ Campaign::Verdict Campaign::verify_store() {
   }
   last_errors_.assign(verify.errors.begin(), verify.errors.end());
   last_output_.assign(verify.output.begin(), verify.output.end());
-  return "K4: `revenant verify` ended with exit code " + std::to_string(verify.exit_code);
+  return "K4: `revenant verify --all` ended with exit code " + std::to_string(verify.exit_code);
 }
 
 void Campaign::renew_store() {

@@ -10,7 +10,8 @@
 // error
 //     and nothing on standard output; the other is judged as if it were alone.
 // K3  A proof goes on within the watchdog's time; nothing else is ever judged by a clock.
-// K4  With a tool, `revenant verify` finds the store whole after every so many kills.
+// K4  With a tool, `revenant verify --all` finds the whole store well, every snapshot and dead list
+//     of it, after every few kills and at the end.
 //
 // A violation is a value: the sentence and all that is needed to see it again. One thread.
 #pragma once

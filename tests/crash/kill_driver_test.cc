@@ -2,9 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/crash/run_to_end.h"
+#include "tests/support/temporary_directory.h"
 
 namespace revenant::crash {
 namespace {
@@ -17,10 +21,10 @@ struct Verdict {
   json report;
 };
 
-Verdict drive(const std::string& fault, int kills = 60) {
+Verdict drive(const std::string& fault, int kills = 60, const std::string& tool = "none") {
   const Outcome outcome =
       run_to_end({KILL_DRIVER, "--app", FAKE_APP, "--oracle", "ledger", "--kills",
-                  std::to_string(kills), "--seed", "7", "--lives", "2ms:60ms", "--tool", "none",
+                  std::to_string(kills), "--seed", "7", "--lives", "2ms:60ms", "--tool", tool,
                   "--watchdog", "3", "--json", "--app-arg=--fault", "--app-arg=" + fault});
   return {outcome.exit_code, outcome.output.empty() ? json() : json::parse(outcome.output[0])};
 }
@@ -63,6 +67,29 @@ INSTANTIATE_TEST_SUITE_P(
       std::replace(name.begin(), name.end(), '-', '_');
       return name;
     });
+
+// A tool that finds damage where the newest snapshot's is not all that is looked at.
+class KillDriverTool : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::ofstream(tool_) << "#!/bin/sh\ncase \"$*\" in verify*--all*) exit 3;; esac\n";
+    std::filesystem::permissions(tool_, std::filesystem::perms::owner_all);
+  }
+
+  const testing::TemporaryDirectory directory_;
+  const std::filesystem::path tool_ = directory_ / "tool";
+};
+
+TEST_F(KillDriverTool, LooksAtAllSnapshotsEveryFewKills) {
+  const Verdict verdict = drive("none", 60, tool_);
+  ASSERT_EQ(verdict.exit_code, 1) << verdict.report;
+  EXPECT_THAT(verdict.report["violation"]["sentence"].get<std::string>(), HasSubstr("K4"));
+  EXPECT_LE(verdict.report["violation"]["kill"], 5);
+}
+
+TEST_F(KillDriverTool, LooksAtAllSnapshotsAtTheEnd) {
+  EXPECT_EQ(drive("none", 1, tool_).exit_code, 1);
+}
 
 TEST(KillDriver, RefusesAProgramThatIsNotThere) {
   EXPECT_EQ(run_to_end({KILL_DRIVER, "--app", "/nowhere/at/all"}).exit_code, 2);
