@@ -292,6 +292,7 @@ base::Status Machine::start_threads() {
 base::Result<int> Machine::end(const MainEvent& event) {
   if (event.kind == MainEvent::Kind::kExit) std::exit(event.exit_code);
   REVENANT_TRY(snapshotter_.stop_after_last_snapshot());
+  store_->remember_size();
   return event.kind == MainEvent::Kind::kFinished ? event.exit_code : 0;
 }
 

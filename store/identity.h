@@ -3,9 +3,9 @@
 // It stands outside data.mdb because an emptied data.mdb opens as a new, empty store: the identity
 // remembers that there was one, and that its data.mdb has been at least so long.
 //
-// Written atomically: at creation, and at an owner's start and end if data.mdb has grown, and when
-// it has doubled in between.
-// Errors: kNotAStore, kAnotherFormat, kStoreDamaged, kNotFound, kIoFailed.
+// Written atomically: at creation, and at an owner's start and orderly end if data.mdb has grown,
+// and when it has doubled in between. Errors: kNotAStore, kAnotherFormat, kStoreDamaged, kNotFound,
+// kIoFailed.
 #pragma once
 
 #include <cstdint>

@@ -196,6 +196,8 @@ base::Result<ReclaimReport> Store::reclaim_some(const Policy& policy, std::size_
   return report;
 }
 
+void Store::remember_size() { state_->note_growth(1); }
+
 void Store::check_readers() { state_->environment().check_readers(); }
 
 StoreReader::StoreReader(std::filesystem::path path, std::unique_ptr<LmdbEnvironment> environment,

@@ -104,6 +104,10 @@ class Store {
   // Frees reader slots of processes that died. About once a minute.
   void check_readers();
 
+  // At an orderly end, after the last snapshot: the identity remembers how long data.mdb is. So
+  // does the destructor, which a program that ends does not run.
+  void remember_size();
+
  private:
   explicit Store(std::unique_ptr<StoreState> state);
   // Runs `change` in a transaction of its own and commits it.

@@ -40,6 +40,10 @@ class StoreState {
   // too, `stale` stays set, and whatever is tried next begins with it. I3
   base::Status mend();
 
+  // Lets the identity file know that data.mdb, which never shrinks, has grown to `factor` times the
+  // size noted there, or beyond.
+  void note_growth(std::uint64_t factor);
+
   [[nodiscard]] LmdbEnvironment& environment() { return *owned.environment; }
 
   const StoreOptions options;
@@ -54,11 +58,6 @@ class StoreState {
   // How long the newest commit took: written into its record by the next one.
   std::uint32_t last_commit_us = 0;
   EpochWriter writer;
-
- private:
-  // Lets the identity file know that data.mdb, which never shrinks, has grown to `factor` times the
-  // size noted there, or beyond.
-  void note_growth(std::uint64_t factor);
 };
 
 }  // namespace revenant::store

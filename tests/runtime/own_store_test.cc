@@ -2,14 +2,15 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
+#include "base/exit_code.h"
 #include "tests/runtime/in_child.h"
 #include "tests/runtime/program_test.h"
 
 namespace revenant::testing {
 namespace {
-
-constexpr int kStoreInUse = 11;
 
 class OwnStoreTest : public ProgramTest {};
 
@@ -27,10 +28,26 @@ TEST_F(OwnStoreTest, CopiedIsStillItsOwn) {
   ChildProgram second(store(), copies_itself);
   second.close_stdin();
   const Ended refused = second.wait();
-  EXPECT_EQ(refused.exit_code(), kStoreInUse) << refused.err;
+  EXPECT_EQ(refused.exit_code(), base::kStoreInUse) << refused.err;
   EXPECT_EQ(refused.out, "");
   first.tell("!");
   expect_well(first.wait());
+}
+
+// A data.mdb that lost its end, and with it what was written last, would else go unnoticed.
+TEST_F(OwnStoreTest, RemembersItsSizeAtTheEnd) {
+  const auto grows = [] {
+    std::vector<std::string> kept;
+    for (int i = 0; i < 20; ++i) {
+      kept.emplace_back(60'000, static_cast<char>('a' + i));
+      sync();
+    }
+  };
+  expect_well(run_to_end(store(), grows));
+  const auto data = store() / "data.mdb";
+  std::filesystem::resize_file(data, std::filesystem::file_size(data) - 4096);
+  const Ended refused = run_to_end(store(), grows);
+  EXPECT_EQ(refused.exit_code(), base::kFindings) << refused.err;
 }
 
 }  // namespace
