@@ -5,7 +5,7 @@
 // I1  An element is on at most one list by one hook; its hook names that list, or none.
 // I2  size() is the number of elements from the first to the last, in either direction.
 // I3  The neighbours of an element name it as theirs; the first has none before it, the last none
-// after.
+//     after.
 //
 // Links are plain pointers to elements, so a list means the same after a restart as long as it and
 // its elements lie at the addresses they had. A list that is built anew at each start, of elements

@@ -64,7 +64,7 @@ enum class LockRank : std::uint8_t {
 //
 // I1  Whoever sleeps has left the word at contended, so the holder's unlock will wake it.
 // I2  A thread holds at most one lock of a rank, and takes them in rising order (debug builds
-// abort).
+//     abort).
 //
 // Threads: any OS thread; not recursive. Usable in a signal handler only if no code that holds the
 // lock can be interrupted by that handler. errno is left as it was.
@@ -136,8 +136,7 @@ class REVENANT_SCOPED_CAPABILITY LockGuard {
 // A condition variable for OS threads, over one futex.
 //
 // I1  A notification that comes after the waiter released its lock is not lost: the waiter sleeps
-// only
-//     while the sequence is what it was when the lock was still held.
+//     only while the sequence is what it was when the lock was still held.
 //
 // Wake-ups may be spurious: wait in a loop over what is waited for. The notifier need not hold the
 // lock.

@@ -3,7 +3,7 @@
 // P1  Results go to standard output, progress to standard error and only when that is a terminal.
 // P2  With --json each result is one object on one line, and its first member is "v": 1.
 // P3  Whatever bytes an image holds, no control character reaches the terminal and JSON stays
-// valid.
+//     valid.
 #pragma once
 
 #include <cstdint>

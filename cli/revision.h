@@ -4,8 +4,9 @@
 //   BASE is      a number | latest | @AGE, as @10m | a branch | a tag
 //
 // R1  Digits alone are a number, `latest` is the newest of all branches; no branch or tag hides
-// them. R2  @AGE is the newest snapshot that is at least that old. R3  A branch hides a tag of the
-// same name.
+//     them.
+// R2  @AGE is the newest snapshot that is at least that old.
+// R3  A branch hides a tag of the same name.
 #pragma once
 
 #include <string_view>

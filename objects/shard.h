@@ -10,8 +10,7 @@
 //     workers that this process does not have, worker (index % workers); for the common shard,
 //     whoever holds lock_.
 // I2  A slab with free bits is current, partial or in the reserve of exactly its owner. Partial
-// ones
-//     may have become full meanwhile.
+//     ones may have become full meanwhile.
 // I3  A slab with remote bits is noted, or about to be by the thread that set them.
 // I4  The reserve holds at most kReserveSlabs slabs.
 //

@@ -9,8 +9,8 @@
 // EBADF.
 //
 // I1  A number is usable by green threads if it is 0, 1 or 2 or its entry is the current
-// generation. I2  A number of an earlier generation is stale: frames may hold it, so it is not
-// handed out until
+//     generation.
+// I2  A number of an earlier generation is stale: frames may hold it, so it is not handed out until
 //     it was closed, or none that is not stale is left; then the oldest is.
 // I3  The runtime's own descriptors are never marked, so green threads can neither use, close nor
 //     replace them. They lie high, so that they use up no number a program expects to get.

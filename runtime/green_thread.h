@@ -8,8 +8,7 @@
 //
 // I1  state is changed by the functions of Scheduler only, under its lock.
 // I2  references counts the thread itself, until it has finished, and each handle; the slot is
-// given
-//     back when it reaches zero.
+//     given back when it reaches zero.
 // I3  fiber is of this process if and only if fiber_generation is this process's generation.
 //
 // Threads and locks: fields are guarded by the scheduler's lock, except those of the thread's own

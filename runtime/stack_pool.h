@@ -9,7 +9,7 @@
 //
 // I1  A region's slot size never changes once it is set.
 // I2  A slot is either handed out, on its region's free list, or beyond its region's high-water
-// mark.
+//     mark.
 //
 // Threads and locks: guarded by the scheduler's lock. Errors: null when no region can serve the
 // size.

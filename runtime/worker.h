@@ -9,8 +9,7 @@
 // I1  current() is set exactly while a green thread's stack is the running one.
 // I2  A parked thread's context is saved before the scheduler's lock is released.
 // I3  The worker's own stack, and with it its thread-local storage, lies at the same address in
-// every
-//     process: frames may hold addresses of errno and other thread-locals.
+//     every process: frames may hold addresses of errno and other thread-locals.
 //
 // Threads: each worker is used by its own OS thread only. Locks: takes the scheduler's.
 #pragma once

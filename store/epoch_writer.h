@@ -11,11 +11,9 @@
 //     committed nothing refers to them. What an epoch without commit left there is swept before the
 //     next first put, and at open.
 // I2  The outcome is (the parent's pages - all drops) + the puts that no later drop met. Of two
-// puts
-//     of a page the later one counts, under the same key.
+//     puts of a page the later one counts, under the same key.
 // I3  After a failure of any call nothing of the epoch exists; the head is what it was; abort(),
-// and
-//     the same pages can be put again in a later epoch.
+//     and the same pages can be put again in a later epoch.
 // I4  No LMDB transaction is open while no epoch is.
 //
 // Memory: at most kFlushPages dirty LMDB pages (64 MiB), and 160 bytes for each page put.

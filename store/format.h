@@ -10,8 +10,7 @@
 // I1  Little endian; every struct is copied in and out as it lies, without padding.
 // I2  No value is longer than kLongestValue: each then takes at most one LMDB page.
 // I3  Every catalog value ends with a seal: XXH3-128 over the record, seeded with its key's hash,
-// so
-//     that a record under another's key is refused too.
+//     so that a record under another's key is refused too.
 #pragma once
 
 #include <array>

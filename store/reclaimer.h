@@ -1,8 +1,7 @@
 // Deletes old snapshots and frees what they alone held, off the commit path.
 //
 //   delete_snapshots   records go, dead lists change owner; nothing is freed yet: cheap
-//   free_garbage       images and nodes on ownerless dead lists go, in key order, `budget` at a
-//   time
+//   free_garbage       images and nodes on ownerless dead lists go, in key order, `budget` at once
 //
 // I1  Each step is one LMDB transaction: at any crash a key is either on a list or gone with its
 //     chunk. Garbage is found anew at each start by who owns the lists.

@@ -13,8 +13,7 @@
 // I2  A node covers the aligned range of 8^(level+1) pages at first(); its children lie within the
 //     slots they stand in, and their levels are lower.
 // I3  A leaf (level 0) has at least one image, an inner node at least two children: one set of
-// pages
-//     has one shape.
+//     pages has one shape.
 // I4  A child is not younger than its node.
 //
 // Eight slots keep a lone changed page cheap (a path of about 270 bytes a level): 1,000 scattered

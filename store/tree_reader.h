@@ -1,8 +1,7 @@
 // Reads the snapshot tree: lookups that a fault handler may make, and walks for everyone else.
 //
 // I1  Bytes are believed only after their hash agreed with the reference that led to them; the
-// root's
-//     reference is vouched for by the seal of its record.
+//     root's reference is vouched for by the seal of its record.
 //
 // find, load_node and load_image allocate nothing, take no lock and do not fail otherwise than by
 // their outcome.

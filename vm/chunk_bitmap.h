@@ -5,7 +5,7 @@
 //
 // I1  A chunk that set() returned for is found by every walk that starts later, until erased.
 // I2  A summary bit is set before set() returns and never cleared: a stale one costs a walk one
-// word.
+//     word.
 //
 // Lock-free: set(), erase() and test() from anywhere, the fault handler included, beside walks.
 #pragma once

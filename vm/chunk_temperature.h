@@ -10,15 +10,13 @@
 // at it. A thousand green threads that sleep for an hour thus cost a snapshot nothing.
 //
 // I1  A chunk is marked cold only after its protection and one last scan: what that scan found is
-// in
-//     the deferred list, which the next harvest takes after its own scans. So no harvest misses a
-//     page by passing over a cold chunk: pages there hold what was last reported, or what their
+//     in the deferred list, which the next harvest takes after its own scans. So no harvest misses
+//     a page by passing over a cold chunk: pages there hold what was last reported, or what their
 //     ticket says.
 // I2  A chunk is marked warm before its protection is lifted: it is scanned by every harvest that
 //     starts after the write that warmed it.
 // I3  At most kMaxColdRuns runs of cold chunks exist, each a mapping of its own to the kernel,
-// whose
-//     limit (65,530 by default) is the whole process's.
+//     whose limit (65,530 by default) is the whole process's.
 //
 // Threads: note_fill() and is_cold() from anywhere without a lock. warm() in the fault handler and
 // cool() take lock_ (rank kChunks); no code that holds it touches the space, so the handler never

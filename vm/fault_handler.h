@@ -7,8 +7,7 @@
 //     persistent metadata: if that is missing too, this story starts again, one level down.
 //  3. Forbidden: the port reports the access and the program ends.
 //  4. Otherwise the thread's read-ahead proposes a window of pages in the same chunk, and as many
-//  of
-//     them are taken as belong to the same segment and stand for the same kind of content.
+//     of them are taken as belong to the same segment and stand for the same kind of content.
 //  5. The chunk is noted with the tracker, before anything is filled: a harvest that starts later
 //     scans it.
 //  6. Images are fetched from the page source into frames on the alternate stack and filled
@@ -17,8 +16,7 @@
 //  7. Zeros for a write are filled writable and count as dirty at once, neighbours too: a new page
 //     that is written is followed by others. Zeros for a read are filled protected and stay clean.
 //  8. Neighbours are filled only if nothing was released since step 2 (released_runs.h). A page
-//  that
-//     another thread filled meanwhile (EEXIST) is left alone. The handler returns, and the
+//     that another thread filled meanwhile (EEXIST) is left alone. The handler returns, and the
 //     instruction is tried again.
 //
 //  A write to a cold chunk raises SIGSEGV instead: the tracker makes the chunk warm

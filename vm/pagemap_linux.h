@@ -1,8 +1,7 @@
 // PAGEMAP_SCAN: the kernel's list of written pages, taken and re-armed in one call.
 //
 // I1  Only pages that have content are told: written, and present or swapped out. The kernel calls
-// a
-//     page written after MADV_DONTNEED too, and saving it would save zeros.
+//     a page written after MADV_DONTNEED too, and saving it would save zeros.
 // I2  A run is scanned to its end, however many calls the kernel takes.
 //
 // Not synchronised. Errors: a kernel without the call, a /proc that is not mounted.

@@ -7,7 +7,7 @@
 // I1  The descriptor is close-on-exec, and works for an unprivileged user (user faults only) where
 //     the privileged form is refused.
 // I2  No call here allocates; fill() and write_protect() are safe in a signal handler and keep
-// errno.
+//     errno.
 //
 // Threads: open() and close() by one thread, while no other uses the object; the rest from any.
 // Errors: what the kernel refuses comes back as a sentence that names the call and the way out.

@@ -1,16 +1,14 @@
 // Moves money between accounts, and can prove at any instant that none was lost.
 //
-//   customers --orders--> clerks: lock both accounts --> withdraw --> (yield) --> deposit -->
-//   record notary
-//   ----numbers----------------------------------------------------------------------^
+//   customers --orders--> clerks: lock two accounts --> withdraw --> (yield) --> deposit --> record
+//   notary ----numbers------------------------------------------------------------------------^
 //
 // While a clerk moves money its intent says what the two balances were: an instant in the middle of
 // a transfer is judged by those.
 //
 // I1  An intent is armed before a balance changes, and until the transfer is in the book.
 // I2  For each account: its balance, or the one before an unrecorded transfer, is what it was
-// opened
-//     with and what the book says it gained. Hence the total never changes.
+//     opened with and what the book says it gained. Hence the total never changes.
 // I3  Numbers come from one notary, over a channel: one lost or sent twice breaks the book's B1.
 //
 // Locks, in this order: accounts' mutexes (two at once by std::scoped_lock, all in order of their

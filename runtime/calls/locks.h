@@ -1,9 +1,8 @@
 // pthread's mutexes, conditions and read-write locks, as green threads use them.
 //
-//   pthread_mutex_t (40 bytes)  | owner : 8 | depth : 4 | .. | kind : 4 | .. | first : 8 | last : 8
-//   | pthread_cond_t (48)         | first : 8 | last : 8 | ........ | clock, by libc's own bit |
-//   .... | pthread_rwlock_t (56)       | readers : 4 (-1: a writer) | .. | first : 8 | last : 8 |
-//   ........ |
+//   pthread_mutex_t (40)   | owner : 8 | depth : 4 | .. | kind : 4 | .. | first : 8 | last : 8 |
+//   pthread_cond_t (48)    | first : 8 | last : 8 | ........ | clock, by libc's own bit | .... |
+//   pthread_rwlock_t (56)  | readers : 4 (-1: a writer) | .. | first : 8 | last : 8 | ........ |
 //
 // Objects in the space are of the layouts drawn here, in libc's bytes: zero is unlocked, as libc's
 // static initialisers and init functions leave them, and libc's destroy functions find nothing to

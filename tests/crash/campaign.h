@@ -1,14 +1,12 @@
 // Kills a program over and over and judges what it says after each restart.
 //
-//   plan -> life: start --> read lines, judge each --> SIGKILL --> read the rest, judge --> plan
-//   ...
+//   plan -> life: start --> read lines, judge each --> SIGKILL --> read the rest, judge --> ...
 //                   \--> ended by itself: a violation        proof: kill once it has gone on
 //
 // K1  A life ends by the driver's SIGKILL and nothing else; but for the last two, which end by
 //     SIGTERM and exit code 0.
-// K2  Of two starts at once one exits 11 (store in use), says one sentence on standard
-// error
-//     and nothing on standard output; the other is judged as if it were alone.
+// K2  Of two starts at once one exits 11 (store in use), says one sentence on standard error and
+//     nothing on standard output; the other is judged as if it were alone.
 // K3  A proof goes on within the watchdog's time; nothing else is ever judged by a clock.
 // K4  With a tool, `revenant verify --all` finds the whole store well, every snapshot and dead list
 //     of it, after every few kills and at the end.

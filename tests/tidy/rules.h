@@ -32,6 +32,7 @@ void check_linux_port(const SourceFile& file, Findings& findings);
 // What a file says of itself: rules_prose.cc.
 void check_header_card(const SourceFile& file, Findings& findings);
 void check_cited_invariants(const SourceFile& file, Findings& findings);
+void check_listed_invariants(const SourceFile& file, Findings& findings);
 void check_comments(const SourceFile& file, Findings& findings);
 
 // What a file calls: rules_calls.cc.

@@ -125,6 +125,7 @@ const std::vector<Rule>& rules() {
       {"LinuxPort", check_linux_port},
       {"HeaderCard", check_header_card},
       {"CitedInvariants", check_cited_invariants},
+      {"ListedInvariants", check_listed_invariants},
       {"Comments", check_comments},
       {"BannedCalls", check_banned_calls},
       {"HouseLocks", check_house_locks},

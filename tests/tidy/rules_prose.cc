@@ -8,6 +8,8 @@
 namespace revenant::tidy {
 namespace {
 
+constexpr std::size_t kColumns = 100;  // as in .clang-format, which leaves comments alone
+
 std::string join(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
@@ -59,6 +61,25 @@ void check_cited_invariants(const SourceFile& file, Findings& findings) {
   }
 }
 
+void check_listed_invariants(const SourceFile& file, Findings& findings) {
+  static const std::regex kOpens(R"(^// [A-Z][0-9]+( |\.) \S)");
+  static const std::regex kInside(R"(^//.*\S [A-Z][0-9]+  \S)");
+  static const std::regex kLeftOfText(R"(^// {1,4}\S)");
+  if (!file.is_header()) return;
+  bool listed = false;
+  for (std::size_t i = 0; i < file.comments.size(); ++i) {
+    const std::string& comment = file.comments[i];
+    if (std::regex_search(comment, kInside)) {
+      findings.push_back({i + 1, "an invariant inside a line: each opens its own"});
+    }
+    const bool opens = std::regex_search(comment, kOpens);
+    if (listed && !opens && std::regex_search(comment, kLeftOfText)) {
+      findings.push_back({i + 1, "an invariant goes on left of its text: indent it by five"});
+    }
+    listed = opens || (listed && comment.starts_with("//     "));
+  }
+}
+
 void check_comments(const SourceFile& file, Findings& findings) {
   static const std::regex kMarker(R"(\b(TODO|FIXME|XXX|HACK)\b)");
   static const std::regex kBanner(R"(//\s*([-=*#/~])\1{5,})");
@@ -66,6 +87,9 @@ void check_comments(const SourceFile& file, Findings& findings) {
   for (std::size_t i = 0; i < file.comments.size(); ++i) {
     const std::string& comment = file.comments[i];
     std::smatch match;
+    if (!comment.empty() && file.raw[i].size() > kColumns) {
+      findings.push_back({i + 1, "longer than " + std::to_string(kColumns) + " columns"});
+    }
     if (std::regex_search(comment, match, kMarker)) {
       findings.push_back(
           {i + 1, match[1].str() + ": do it, or open an issue and say why it is safe"});
