@@ -16,9 +16,7 @@
 //   kDirtyList      released runs waiting for a snapshot         nothing that can fault
 //   kVmMap          one writer of a vm_map region                nothing that can fault
 //   kChunks         which chunks are cold; their protection      nothing that can fault
-//   kFaultWindows   read-ahead state                             nothing that can fault
 //   kStore          the store's writer                           call LMDB; never touch the space
-//   kStoreReaders   the pool of read transactions                call LMDB; never touch the space
 //   kLog            one line on stderr                           write it
 //
 // "Nothing that can fault": no persistent memory may be touched, since the fault handler takes the
@@ -49,9 +47,7 @@ enum class LockRank : std::uint8_t {
   kDirtyList,
   kVmMap,
   kChunks,
-  kFaultWindows,
   kStore,
-  kStoreReaders,
   kLog,
 };
 
