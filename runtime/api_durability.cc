@@ -1,5 +1,4 @@
 // sync, tag, after_commit, print and what they need of the runtime.
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -7,9 +6,9 @@
 #include "revenant/durability.h"
 #include "revenant/thread.h"
 #include "runtime/api_support.h"
+#include "runtime/elsewhere.h"
 #include "runtime/output_linux.h"
 #include "runtime/runtime_state.h"
-#include "store/format.h"
 #include "store/tag_name.h"
 
 namespace revenant {
@@ -92,37 +91,27 @@ void hold(std::unique_ptr<detail::task> function, bool own_thread) {
   machine.snapshotter().request();
 }
 
-// A tag to be set, in the frame of the thread that asks for it: what is written here while a
-// snapshot is taken does not matter, since a restart makes the call again.
+// On the housekeeping thread.
 struct TagCall {
-  char name[256];
-  revision on;
-  bool failed;
-  base::ErrorCode code;
-  char message[1024];
+  TagCall(std::string_view tag, revision revision) : name(tag), on{revision} {}
 
-  // On the worker's own stack; the housekeeping thread gets a volatile copy.
-  static void run(void* context) {
-    auto& call = *static_cast<TagCall*>(context);
-    TagJob job{call.name, call.on, {}};
-    Machine::instance().snapshotter().run_job(TagJob::run, &job);
-    call.failed = !job.status.ok();
-    if (!call.failed) return;
-    call.code = job.status.error().code;
-    std::snprintf(call.message, sizeof call.message, "%s", job.status.error().message.c_str());
+  void run() {
+    Machine::instance().snapshotter().run_job(
+        [](void* call) { static_cast<TagCall*>(call)->set(); }, this);
   }
+  void set() { status = Machine::instance().store().tag(name, on); }
 
-  struct TagJob {
-    std::string name;
-    revision on;
-    base::Status status;
-
-    static void run(void* context) {
-      auto& job = *static_cast<TagJob*>(context);
-      job.status = Machine::instance().store().tag(job.name, base::Epoch{job.on});
-    }
-  };
+  std::string name;
+  base::Epoch on;
+  base::Status status;
 };
+
+base::Status set_tag(std::string_view name, revision on) {
+  for (;;) {
+    runtime::Elsewhere<TagCall> call(name, on);
+    if (call.run_on_worker()) return call->status;
+  }
+}
 
 }  // namespace
 
@@ -149,20 +138,16 @@ revision sync() {
 }
 
 revision tag(std::string_view name) {
-  TagCall call{};
-  static_assert(sizeof call.name > store::kLongestName);
   if (const base::Status checked = store::check_tag_name(name); !checked.ok()) {
     runtime::throw_error(checked.error());
   }
-  name.copy(call.name, name.size());
-  do {
-    call.on = sync();
-    while (!Machine::instance().scheduler().call_outside(TagCall::run, &call)) {
-    }
+  for (;;) {
+    const revision on = sync();
+    const base::Status set = set_tag(name, on);
+    if (set.ok()) return on;
     // Others may have run for so long in between that the snapshot is gone: then another is named.
-  } while (call.failed && call.code == base::ErrorCode::kNoSuchRevision);
-  if (call.failed) runtime::throw_error({call.code, call.message});
-  return call.on;
+    if (set.error().code != base::ErrorCode::kNoSuchRevision) runtime::throw_error(set.error());
+  }
 }
 
 std::uint64_t generation() { return Machine::instance().generation(); }

@@ -9,6 +9,7 @@
 
 #include "runtime/api_support.h"
 #include "runtime/descriptor_wait.h"
+#include "runtime/elsewhere.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
@@ -26,16 +27,12 @@ int write_all(const char* text, std::size_t bytes) {
   return 0;
 }
 
-// In the frame of the thread that writes.
 struct WriteCall {
-  std::string_view text;
-  int error;
+  explicit WriteCall(std::string_view words) : text(words) {}
+  void run() { error = write_all(text.data(), text.size()); }
 
-  static void run(void* context) {
-    auto& call = *static_cast<WriteCall*>(context);
-    const std::string copy(call.text);
-    call.error = write_all(copy.data(), copy.size());
-  }
+  std::string text;
+  int error = 0;
 };
 
 // Where nobody reads for a while, only this thread waits.
@@ -52,10 +49,10 @@ void wait_for_room() {
 int write_to_stdout(std::string_view text) {
   if (current_green_thread() == nullptr) return write_all(text.data(), text.size());
   wait_for_room();
-  WriteCall call{text, 0};
-  while (!Machine::instance().scheduler().call_outside(WriteCall::run, &call)) {
+  for (;;) {
+    Elsewhere<WriteCall> call(text);
+    if (call.run_on_worker()) return call->error;
   }
-  return call.error;
 }
 
 }  // namespace revenant::runtime

@@ -4,7 +4,7 @@
 #include <sys/utsname.h>
 
 #include "runtime/calls/argument_bounce.h"
-#include "runtime/calls/elsewhere.h"
+#include "runtime/elsewhere.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {

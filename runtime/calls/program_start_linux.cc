@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "runtime/calls/descriptor_check.h"
-#include "runtime/calls/elsewhere.h"
+#include "runtime/elsewhere.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {

@@ -8,8 +8,8 @@
 
 #include <cerrno>
 
-#include "runtime/calls/elsewhere.h"
 #include "runtime/calls/green_caller.h"
+#include "runtime/elsewhere.h"
 #include "runtime/log.h"
 #include "runtime/real_calls_linux.h"
 

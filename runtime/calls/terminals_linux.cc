@@ -9,8 +9,8 @@
 #include <cerrno>
 
 #include "runtime/calls/descriptor_check.h"
-#include "runtime/calls/elsewhere.h"
 #include "runtime/calls/green_caller.h"
+#include "runtime/elsewhere.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
