@@ -10,7 +10,7 @@
 //   kScheduler      run queue, timers, wait queues               touch the space
 //   kMailbox        requests of other OS threads to workers      nothing but append and take
 //   kRoots          the directory of named roots                 touch the space, allocate
-//   kHeapSlab       one shard's slabs of a size class            touch the space, take kHeapRuns
+//   kHeapSlab       the heap's slabs, from who is no worker      touch the space, take kHeapRuns
 //   kHeapRuns       page runs of the heap                        touch the space, call vm
 //   kSegments       the table of segments                        nothing that can fault
 //   kDirtyList      released runs waiting for a snapshot         nothing that can fault

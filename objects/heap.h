@@ -16,8 +16,10 @@
 //
 // Threads and locks: allocate and free may be called by any thread. A thread bound to a worker
 // allocates and frees its own blocks without a lock or an atomic operation; page runs change hands
-// under kHeapRuns, threads bound to no worker share a shard under kHeapSlab. Listing and checking
-// want all others to stand still. No snapshot may be taken while a thread is inside a call.
+// under kHeapRuns, threads bound to no worker share a shard, and free what is others', under
+// kHeapSlab. Listing and checking want all others to stand still. No snapshot may be taken while a
+// thread is inside a call: workers park outside, Stillness keeps the others out.
+//
 // Errors: exhaustion is a null pointer and ENOMEM; misuse does not return.
 #pragma once
 
@@ -69,6 +71,10 @@ class Heap {
   // Reading, as the tool does it on a dead image too.
   [[nodiscard]] const HeapView& view() const { return view_; }
 
+  // Keeps threads that are no workers out of all that the heap is made of. For the step of a stop:
+  // workers stand still then, others do not.
+  class Stillness;
+
   // Full checks of all structures, for tests and `revenant verify`.
   [[nodiscard]] base::Status check_invariants() const;
 
@@ -92,6 +98,16 @@ class Heap {
   HeapView view_;
   LargeRuns runs_;
   Shards shards_;
+};
+
+class Heap::Stillness {
+ public:
+  explicit Stillness(Heap& heap) REVENANT_NO_THREAD_SAFETY_ANALYSIS : shards_(heap.shards_.lock()),
+                                                                      runs_(heap.runs_.lock()) {}
+
+ private:
+  base::LockGuard shards_;
+  base::LockGuard runs_;
 };
 
 }  // namespace revenant::objects

@@ -50,6 +50,8 @@ class LargeRuns {
   bool resize(RunRecord& run, std::uint64_t pages);
   void release_retained();
 
+  [[nodiscard]] base::Lock& lock() REVENANT_RETURNS_LOCK(lock_) { return lock_; }
+
   [[nodiscard]] base::Status check_invariants() const;
 
  private:

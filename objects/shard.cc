@@ -115,6 +115,12 @@ void Shards::retire(Shard& shard, Slab& slab) {
 }
 
 bool Shards::free_remote(Slab& slab, std::uint32_t index) {
+  if (detail::current_shard != nullptr) return mark_remote(slab, index);
+  base::LockGuard guard(common_lock_);
+  return mark_remote(slab, index);
+}
+
+bool Shards::mark_remote(Slab& slab, std::uint32_t index) {
   const std::uint64_t bit = std::uint64_t{1} << (index % 64);
   if (slab.is_free(index)) return false;
   slab.forget_type(index);  // while the block is still this thread's

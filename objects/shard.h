@@ -103,6 +103,9 @@ class Shards {
   // Frees block `index` of another's slab. False if it is free already.
   bool free_remote(Slab& slab, std::uint32_t index);
 
+  // Held by a thread that is no worker while it is at work on any shard.
+  [[nodiscard]] base::Lock& lock() REVENANT_RETURNS_LOCK(common_lock_) { return common_lock_; }
+
  private:
   std::byte* allocate_from(Shard& shard, std::size_t size_class);
   Slab* next_slab(Shard& shard, std::size_t size_class);
@@ -115,6 +118,7 @@ class Shards {
   void collect(Shard& shard, Shard& from);
   void refile(Shard& shard, Slab& slab);
   void retire(Shard& shard, Slab& slab);
+  static bool mark_remote(Slab& slab, std::uint32_t index);
   static void note(Slab& slab);
   static void push_partial(Shard& shard, Slab& slab);
   static void remove_partial(Shard& shard, Slab& slab);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "objects/heap.h"
 #include "runtime/log.h"
 
 namespace revenant::runtime {
@@ -113,8 +114,9 @@ void Capture::stop(bool for_good) {
   pause_us_ = std::max(pause_us_, pause_us);
 }
 
-// In the stop: no green code runs.
+// In the stop: no green code runs, and what other threads free waits.
 void Capture::stop_step() {
+  const objects::Heap::Stillness still(*objects::Heap::instance());
   dirty_.clear();
   step_status_ = memory_.tracker().harvest(hot_.runs(), dirty_);
   gave_up_ = may_give_up_ && step_status_.ok() && dirty_.pages().value > stop_limit_;
