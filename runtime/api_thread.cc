@@ -189,11 +189,19 @@ bool mutex::try_lock() {
 }
 
 void mutex::unlock() {
+  GreenThread& self = runtime::require_green_thread("mutex::unlock");
+  bool owned = false;
   {
     const base::LockGuard guard(scheduler().lock());
+    owned = owner_ == &self;
     Waiter* next = as_queue(waiters_).first;
-    owner_ = next == nullptr ? nullptr : next->thread;
-    if (next != nullptr) scheduler().notify_locked(*next);
+    if (owned) owner_ = next == nullptr ? nullptr : next->thread;
+    if (owned && next != nullptr) scheduler().notify_locked(*next);
+  }
+  if (!owned) {
+    throw std::system_error(
+        std::make_error_code(std::errc::operation_not_permitted),
+        "thread '" + std::string(self.record.name) + "' unlocks a mutex that it does not hold");
   }
   safepoint();
 }

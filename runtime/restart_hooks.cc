@@ -11,10 +11,13 @@ namespace {
 
 class RestartRunner final : public revenant::detail::task {
  public:
+  // Functions that are registered by those that run here wait for the next start.
   void run(std::stop_token) override {
-    for (RestartHook* hook = RuntimeState::at_home().first_hook; hook != nullptr;
-         hook = hook->next) {
+    const RuntimeState& state = RuntimeState::at_home();
+    const RestartHook* const last = state.last_hook;
+    for (RestartHook* hook = state.first_hook;; hook = hook->next) {
       hook->function->run({});
+      if (hook == last) break;
     }
     Machine::instance().end_restarting();
   }
@@ -79,6 +82,7 @@ bool has_held_functions(Machine& machine) {
 
 std::string_view intern(std::string_view argument) {
   RuntimeState& state = RuntimeState::at_home();
+  const base::LockGuard guard(Machine::instance().scheduler().lock());
   for (const InternedArgument* each = state.arguments; each != nullptr; each = each->next) {
     if (std::string_view(each->text(), each->bytes) == argument) return {each->text(), each->bytes};
   }

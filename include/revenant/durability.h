@@ -66,6 +66,7 @@ void after_commit(F&& function) {
 
 // Runs `function` in a green thread at each later start, in order of registration and before other
 // threads resume. It stays registered. No snapshot is taken until all such functions have returned.
+// One that is registered by another at a start runs from the next start on.
 template <class F>
 void on_restart(F&& function) {
   detail::require_green_thread("on_restart");

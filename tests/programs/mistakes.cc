@@ -63,6 +63,13 @@ void null_pointer() {
   *nothing = 1;
 }
 
+void foreign_unlock() {
+  static revenant::mutex held;
+  revenant::thread owner({.name = "owner"}, [] { held.lock(); });
+  owner.join();
+  held.unlock();
+}
+
 void exit_code() { std::exit(42); }
 
 const std::map<std::string_view, void (*)()> kCases = {
@@ -72,6 +79,7 @@ const std::map<std::string_view, void (*)()> kCases = {
     {"double_free", double_free},
     {"foreign_free", foreign_free},
     {"null_pointer", null_pointer},
+    {"foreign_unlock", foreign_unlock},
     {"exit_code", exit_code},
 };
 

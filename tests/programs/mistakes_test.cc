@@ -72,6 +72,12 @@ TEST_F(MistakesTest, ANullPointerIsNamed) {
 
 #endif
 
+TEST_F(MistakesTest, UnlockingWhatAnotherThreadHoldsIsNamed) {
+  const crash::Outcome outcome = make("foreign_unlock");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(text(outcome), HasSubstr("'main' unlocks a mutex that it does not hold"));
+}
+
 TEST_F(MistakesTest, ExitFromAGreenThreadEndsTheProgram) {
   EXPECT_EQ(make("exit_code").exit_code, 42);
 }

@@ -126,6 +126,16 @@ void locks() {
   EXPECT(channel.send(9));
 }
 
+// Registers itself again: the one more runs from the next start on.
+struct AgainHook {
+  std::vector<int>* runs;
+  void operator()() const {
+    EXPECT(runs->size() < 3);
+    runs->push_back(3);
+    revenant::on_restart(*this);
+  }
+};
+
 void hooks() {
   auto& runs = revenant::root<std::vector<int>>("runs");
   bool resumed = false;
@@ -142,10 +152,11 @@ void hooks() {
     EXPECT(refused);
   });
   revenant::on_restart([&runs] { runs.push_back(2); });
+  revenant::on_restart(AgainHook{&runs});
   EXPECT(runs.empty());
   die_here();
   resumed = true;
-  EXPECT((runs == std::vector<int>{1, 2}));
+  EXPECT((runs == std::vector<int>{1, 2, 3}));
 }
 
 void descriptors() {
