@@ -62,7 +62,18 @@ Lookup Transaction::get(Table table, std::span<const std::byte> key,
 
 void ReadTransaction::reset() noexcept { mdb_txn_reset(handle_); }
 
-bool ReadTransaction::renew() noexcept { return mdb_txn_renew(handle_) == MDB_SUCCESS; }
+// LMDB notes the newest commit's number and then reads the one of two meta pages it is in. Whoever
+// loses the core in between finds the page of the next commit but one there, which may not have
+// happened yet: a later transaction could see an older state.
+bool ReadTransaction::renew() noexcept {
+  while (mdb_txn_renew(handle_) == MDB_SUCCESS) {
+    MDB_envinfo info;
+    mdb_env_info(mdb_txn_env(handle_), &info);
+    if (info.me_last_txnid <= mdb_txn_id(handle_) + 1) return true;
+    mdb_txn_reset(handle_);
+  }
+  return false;
+}
 
 base::Status WriteTransaction::put_with(Table table, std::span<const std::byte> key,
                                         std::span<const std::byte> value, unsigned flags) {
