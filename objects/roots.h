@@ -34,8 +34,7 @@ class Heap;
 // What a name stands for.
 struct Root {
   enum Flags : std::uint32_t {
-    kTriviallyLaidOut = 1,  // trivially copyable: another build reads the same bytes
-    kDescribed = 2,         // REVENANT_DESCRIBE, or std's of described types
+    kSurvivesUpgrade = 1,  // objects/type_closure.h
   };
 
   void* object = nullptr;

@@ -1,9 +1,8 @@
 // volatile_scope and named roots.
-#include <algorithm>
 #include <string>
-#include <vector>
 
 #include "objects/allocation_domain.h"
+#include "objects/type_closure.h"
 #include "revenant/memory.h"
 #include "runtime/api_support.h"
 
@@ -29,25 +28,9 @@ volatile_scope::~volatile_scope() {
 namespace detail {
 namespace {
 
-// Whether an object of this type leads to one that holds an address of this build's code.
-bool reaches_vtable(const type_description& type, std::vector<const type_description*>& seen) {
-  if ((type.flags & type_is_polymorphic) != 0) return true;
-  if (std::ranges::find(seen, &type) != seen.end()) return false;
-  seen.push_back(&type);
-  const auto reaches = [&](type_reference part) { return reaches_vtable(part(), seen); };
-  return std::ranges::any_of(type.arguments, reaches) ||
-         std::ranges::any_of(type.members, reaches, &member_description::type);
-}
-
 std::uint32_t root_flags(const type_description& description) {
-  std::uint32_t flags = 0;
-  std::vector<const type_description*> seen;
-  if (reaches_vtable(description, seen)) return flags;
-  if ((description.flags & type_is_trivially_copyable) != 0) {
-    flags |= objects::Root::kTriviallyLaidOut;
-  }
-  if ((description.flags & type_survives_upgrade) != 0) flags |= objects::Root::kDescribed;
-  return flags;
+  return objects::survives_upgrade(description) ? std::uint32_t{objects::Root::kSurvivesUpgrade}
+                                                : 0;
 }
 
 }  // namespace

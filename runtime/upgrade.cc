@@ -36,15 +36,15 @@ void drop_threads(vm::MemoryManager& memory) { memory.release(vm::kStackRun); }
 
 base::Status keep_roots(objects::Roots& roots, const objects::Types& types,
                         const std::string& tag) {
-  constexpr std::uint32_t kSurviving = objects::Root::kTriviallyLaidOut | objects::Root::kDescribed;
   for (NamedRoot& each : all_roots(roots)) {
     REVENANT_TRY(roots.erase(each.name));
-    if ((each.root.flags & kSurviving) == 0) {
+    if ((each.root.flags & objects::Root::kSurvivesUpgrade) == 0) {
       const objects::TypeRecord* type = types.find(each.root.type);
       log_line(
-          "the root '%s' is dropped: another build cannot know the layout of %s, or where the "
-          "virtual functions behind it are; describe it with REVENANT_DESCRIBE before the next "
-          "upgrade, or hold no polymorphic objects in it; the tag `%s` keeps what it held",
+          "the root '%s' is dropped: another build cannot know the layout of %s and of all that it "
+          "leads to, or where the functions are that it points to; describe it with "
+          "REVENANT_DESCRIBE before the next upgrade, or hold no functions and no polymorphic "
+          "objects in it; the tag `%s` keeps what it held",
           each.name.c_str(),
           type == nullptr ? "its type" : std::string(type->readable.view()).c_str(), tag.c_str());
       continue;

@@ -2,7 +2,8 @@
 //
 // Threads' frames hold addresses of the old build's code, so the threads are dropped. Roots stay
 // where their bytes mean the same to the new build: trivially copyable types, described ones, and
-// std's of those. The others are named and let go; the snapshot they were in stays, under a tag.
+// std's of those, if no address of code is in anything they lead to. The others are named and let
+// go; the snapshot they were in stays, under a tag.
 #pragma once
 
 #include <string>

@@ -43,8 +43,8 @@ enum class type_kind : std::uint32_t {
 enum type_flags : std::uint32_t {
   type_is_described = 1,           // by REVENANT_DESCRIBE
   type_is_trivially_copyable = 2,  // its bytes are its value
-  type_is_polymorphic = 4,         // it, or its control block, has a vtable, which moves
-  type_survives_upgrade = 8,       // another build may take its objects over
+  type_is_polymorphic = 4,         // has a vtable, which another build has elsewhere
+  type_bytes_survive = 8,          // another build may take them over, if it may what they lead to
 };
 
 struct type_description;

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
+#include <memory_resource>
 #include <optional>
 
 #include "objects/heap.h"
+#include "objects/type_closure.h"
 #include "tests/objects/plain_space.h"
 
 namespace shop {
@@ -22,6 +25,29 @@ struct Article {
   Article* replaces = nullptr;
 };
 struct Empty {};
+struct Chain {
+  int value;
+  Chain* next;
+};
+struct Plain {
+  char text[8];
+  const Plain* next;
+  std::array<double, 2> place;
+};
+struct Hook {
+  int id;
+  int (*call)(int);
+};
+struct HooksInside {
+  char name[4];
+  std::array<Hook, 2> hooks;
+};
+struct DescribedHook {
+  Hook hook;
+};
+struct MoreThanAPrice : Price {
+  std::string note;
+};
 struct Opaque {
   std::function<void()> call;
 };
@@ -32,6 +58,8 @@ struct Wide {
 };
 REVENANT_DESCRIBE(Price, cents, currency);
 REVENANT_DESCRIBE(Article, name, price, parts, replaces);
+REVENANT_DESCRIBE(Chain, value, next)
+REVENANT_DESCRIBE(DescribedHook, hook)
 REVENANT_DESCRIBE(Empty)  // without a semicolon
 REVENANT_DESCRIBE(Wide, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, b0, b1, b2, b3, b4, b5, b6, b7, b8,
                   b9, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, d0, d1, d2, d3, d4, d5, d6, d7, d8,
@@ -43,15 +71,39 @@ REVENANT_DESCRIBE(Wide, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, b0, b1, b2, b3, 
 namespace revenant::objects {
 namespace {
 
-static_assert(survives_upgrade<int>);
-static_assert(survives_upgrade<shop::Article>);
-static_assert(survives_upgrade<std::map<std::string, std::vector<std::optional<shop::Article>>>>);
-static_assert(survives_upgrade<std::variant<int, std::unique_ptr<shop::Price>>>);
-static_assert(survives_upgrade<std::pair<const int, std::array<double, 3>>>);
-static_assert(!survives_upgrade<std::function<void()>>);
-static_assert(!survives_upgrade<void (*)(int)>);
-static_assert(!survives_upgrade<shop::Opaque>);
-static_assert(!survives_upgrade<std::vector<shop::Opaque>>);
+TEST(SurvivesUpgrade, WhatIsDescribedAllTheWayDown) {
+  EXPECT_TRUE(survives_upgrade<int>());
+  EXPECT_TRUE(survives_upgrade<shop::Price>());
+  EXPECT_TRUE(survives_upgrade<shop::Price*>());
+  EXPECT_TRUE((survives_upgrade<std::map<std::string, std::vector<std::optional<shop::Price>>>>()));
+  EXPECT_TRUE((survives_upgrade<std::variant<int, std::unique_ptr<shop::Price>>>()));
+  EXPECT_TRUE((survives_upgrade<std::pair<const int, std::array<double, 3>>>()));
+  EXPECT_TRUE(survives_upgrade<shop::Chain>());
+  EXPECT_TRUE(survives_upgrade<shop::Plain>());
+}
+
+TEST(SurvivesUpgrade, NothingThatLeadsToCode) {
+  EXPECT_FALSE(survives_upgrade<std::function<void()>>());
+  EXPECT_FALSE(survives_upgrade<void (*)(int)>());
+  EXPECT_FALSE(survives_upgrade<int shop::Price::*>());
+  EXPECT_FALSE(survives_upgrade<shop::Article>());
+  EXPECT_FALSE(survives_upgrade<std::vector<shop::Article*>>());
+  EXPECT_FALSE(survives_upgrade<std::shared_ptr<int>>());
+  EXPECT_FALSE(survives_upgrade<std::vector<std::weak_ptr<int>>>());
+  EXPECT_FALSE((survives_upgrade<std::map<int, int, bool (*)(int, int)>>()));
+  EXPECT_FALSE(survives_upgrade<std::pmr::vector<int>>());
+  EXPECT_FALSE(survives_upgrade<shop::Hook>());
+  EXPECT_FALSE(survives_upgrade<shop::HooksInside>());
+  EXPECT_FALSE(survives_upgrade<shop::DescribedHook>());
+}
+
+TEST(SurvivesUpgrade, NothingThatIsNotDescribed) {
+  EXPECT_FALSE(survives_upgrade<shop::Opaque>());
+  EXPECT_FALSE(survives_upgrade<std::vector<shop::Opaque>>());
+  EXPECT_FALSE(survives_upgrade<shop::Opaque*>());
+  EXPECT_FALSE(survives_upgrade<void*>());
+  EXPECT_FALSE(survives_upgrade<shop::MoreThanAPrice>());
+}
 
 TEST(Describe, NamesOffsetsAndSizes) {
   const type_description& article = describe<shop::Article>();

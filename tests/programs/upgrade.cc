@@ -2,8 +2,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +26,29 @@ struct Shape {
   virtual int sides() const { return BUILD; }
 };
 
+struct Drawing {
+  Shape shape;
+};
+REVENANT_DESCRIBE(Drawing, shape);
+
+struct Handler {
+  int id = 0;
+  std::function<int()> call;
+};
+REVENANT_DESCRIBE(Handler, id, call);
+
+struct Callback {
+  int id;
+  int (*call)();
+};
+
+template <class T>
+bool is_new(const char* name) {
+  const bool found = revenant::find_root<T>(name) != nullptr;
+  revenant::root<T>(name);
+  return !found;
+}
+
 }  // namespace app
 
 int main(int argc, char** argv) {
@@ -39,6 +64,10 @@ int main(int argc, char** argv) {
     const bool had_shared = revenant::find_root<std::shared_ptr<int>>("shared") != nullptr;
     revenant::root<std::shared_ptr<int>>("shared") = std::make_shared<int>(BUILD);
     EXPECT(!had_shapes && !had_shared);
+    EXPECT(app::is_new<std::vector<app::Shape*>>("pointers"));
+    EXPECT(app::is_new<std::optional<app::Drawing>>("drawing"));
+    EXPECT(app::is_new<app::Handler>("handler"));
+    EXPECT(app::is_new<app::Callback>("callback"));
     revenant::print("build {} generation {} names {} x {} shape {} sides {}\n", BUILD,
                     revenant::generation(), names.size(), point.x, had_shape, shape.sides());
     names["of build " + std::to_string(BUILD)].assign(100, BUILD);

@@ -40,7 +40,8 @@ TEST_F(UpgradeTest, RootsOfKnownLayoutStayAndTheOthersAreNamed) {
   run(UPGRADE_1);
   const crash::Outcome upgraded = run(UPGRADE_2, {"--upgrade"});
   EXPECT_THAT(upgraded.output, ElementsAre("build 2 generation 2 names 1 x 1 shape false sides 2"));
-  for (const char* name : {"shape", "shapes", "shared"}) {
+  for (const char* name :
+       {"shape", "shapes", "shared", "pointers", "drawing", "handler", "callback"}) {
     EXPECT_THAT(upgraded.errors, Contains(HasSubstr("'" + std::string(name) + "' is dropped")));
   }
   EXPECT_THAT(upgraded.errors, Contains(HasSubstr("the tag `before-upgrade-")));

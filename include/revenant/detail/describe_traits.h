@@ -1,8 +1,9 @@
-// What describe<T>() knows about T without being told: kinds, arguments, survival of upgrades.
+// What describe<T>() knows about T without being told: kinds and arguments.
 // Included by revenant/describe.h only.
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <deque>
 #include <forward_list>
 #include <list>
@@ -44,8 +45,15 @@ struct member_of<Pointer> {
 template <auto Pointer>
 using member_type = typename member_of<Pointer>::type;
 
+// A pointer to T that is none to a base of T: a description holds for the type it was given for.
 template <class T>
-concept is_described = requires(const T* object) {
+struct pointer_to_just {
+  template <class U>
+  requires std::same_as<U, T>
+  operator const U*() const;
+};
+template <class T>
+concept is_described = requires(pointer_to_just<T> object) {
   { revenant_describe_members(object) } -> std::same_as<std::span<const member_description>>;
 };
 
@@ -54,41 +62,54 @@ template <type_kind Kind, class... A>
 struct kind_is {
   static constexpr type_kind kind = Kind;
   static constexpr bool is_std = true;
+  static constexpr bool is_stateless = true;  // holds no allocator or comparator that is something
   using arguments = type_list<A...>;
+};
+template <type_kind Kind, class Helpers, class... A>
+struct kind_with;
+template <type_kind Kind, class... H, class... A>
+struct kind_with<Kind, type_list<H...>, A...> : kind_is<Kind, A...> {
+  static constexpr bool is_stateless = (std::is_empty_v<H> && ...);
 };
 
 template <class T>
 struct kind_of {
   static constexpr type_kind kind = type_kind::opaque;
   static constexpr bool is_std = false;
+  static constexpr bool is_stateless = false;
   using arguments = type_list<>;
 };
 template <class C, class R, class A>
-struct kind_of<std::basic_string<C, R, A>> : kind_is<type_kind::string, C> {};
+struct kind_of<std::basic_string<C, R, A>> : kind_with<type_kind::string, type_list<R, A>, C> {};
 template <class T, class A>
-struct kind_of<std::vector<T, A>> : kind_is<type_kind::sequence, T> {};
+struct kind_of<std::vector<T, A>> : kind_with<type_kind::sequence, type_list<A>, T> {};
 template <class T, class A>
-struct kind_of<std::deque<T, A>> : kind_is<type_kind::sequence, T> {};
+struct kind_of<std::deque<T, A>> : kind_with<type_kind::sequence, type_list<A>, T> {};
 template <class T, class A>
-struct kind_of<std::list<T, A>> : kind_is<type_kind::sequence, T> {};
+struct kind_of<std::list<T, A>> : kind_with<type_kind::sequence, type_list<A>, T> {};
 template <class T, class A>
-struct kind_of<std::forward_list<T, A>> : kind_is<type_kind::sequence, T> {};
+struct kind_of<std::forward_list<T, A>> : kind_with<type_kind::sequence, type_list<A>, T> {};
 template <class K, class C, class A>
-struct kind_of<std::set<K, C, A>> : kind_is<type_kind::associative, K> {};
+struct kind_of<std::set<K, C, A>> : kind_with<type_kind::associative, type_list<C, A>, K> {};
 template <class K, class C, class A>
-struct kind_of<std::multiset<K, C, A>> : kind_is<type_kind::associative, K> {};
+struct kind_of<std::multiset<K, C, A>> : kind_with<type_kind::associative, type_list<C, A>, K> {};
 template <class K, class V, class C, class A>
-struct kind_of<std::map<K, V, C, A>> : kind_is<type_kind::associative, K, V> {};
+struct kind_of<std::map<K, V, C, A>> : kind_with<type_kind::associative, type_list<C, A>, K, V> {};
 template <class K, class V, class C, class A>
-struct kind_of<std::multimap<K, V, C, A>> : kind_is<type_kind::associative, K, V> {};
+struct kind_of<std::multimap<K, V, C, A>>
+    : kind_with<type_kind::associative, type_list<C, A>, K, V> {};
 template <class K, class H, class E, class A>
-struct kind_of<std::unordered_set<K, H, E, A>> : kind_is<type_kind::associative, K> {};
+struct kind_of<std::unordered_set<K, H, E, A>>
+    : kind_with<type_kind::associative, type_list<H, E, A>, K> {};
 template <class K, class H, class E, class A>
-struct kind_of<std::unordered_multiset<K, H, E, A>> : kind_is<type_kind::associative, K> {};
+struct kind_of<std::unordered_multiset<K, H, E, A>>
+    : kind_with<type_kind::associative, type_list<H, E, A>, K> {};
 template <class K, class V, class H, class E, class A>
-struct kind_of<std::unordered_map<K, V, H, E, A>> : kind_is<type_kind::associative, K, V> {};
+struct kind_of<std::unordered_map<K, V, H, E, A>>
+    : kind_with<type_kind::associative, type_list<H, E, A>, K, V> {};
 template <class K, class V, class H, class E, class A>
-struct kind_of<std::unordered_multimap<K, V, H, E, A>> : kind_is<type_kind::associative, K, V> {};
+struct kind_of<std::unordered_multimap<K, V, H, E, A>>
+    : kind_with<type_kind::associative, type_list<H, E, A>, K, V> {};
 template <class T>
 struct kind_of<std::unique_ptr<T>> : kind_is<type_kind::smart_pointer, T> {};
 template <class T>
@@ -133,29 +154,11 @@ constexpr std::size_t size_or_zero() {
   }
 }
 
-template <class T>
-constexpr bool survives();
-template <class... A>
-constexpr bool all_survive(type_list<A...>) {
-  return (survives<A>() && ...);
-}
+}  // namespace revenant::detail
 
-// What lies behind a pointer is judged where it is allocated, not here.
-template <class T>
-constexpr bool survives() {
-  using U = std::remove_cv_t<T>;
-  if constexpr (size_or_zero<U>() == 0) {
-    return false;
-  } else if constexpr (is_described<U>) {
-    return true;
-  } else if constexpr (kind_of<U>::kind == type_kind::pointer) {
-    return !std::is_function_v<std::remove_pointer_t<U>>;
-  } else if constexpr (kind_of<U>::is_std) {
-    return all_survive(typename kind_of<U>::arguments{});
-  } else {
-    return std::is_trivially_copyable_v<U>;
-  }
-}
+#include <revenant/detail/survival.h>
+
+namespace revenant::detail {
 
 // "int" out of "... [with T = int]" and the like.
 template <class T>
@@ -186,14 +189,6 @@ const std::type_info* identity_of() {
   }
 }
 
-// The control block of a shared pointer is polymorphic.
-template <class T>
-inline constexpr bool has_control_block = false;
-template <class T>
-inline constexpr bool has_control_block<std::shared_ptr<T>> = true;
-template <class T>
-inline constexpr bool has_control_block<std::weak_ptr<T>> = true;
-
 template <class T>
 constexpr std::uint32_t flags_of() {
   if constexpr (size_or_zero<T>() == 0) {
@@ -201,8 +196,8 @@ constexpr std::uint32_t flags_of() {
   } else {
     return (is_described<T> ? type_is_described : 0u) |
            (std::is_trivially_copyable_v<T> ? type_is_trivially_copyable : 0u) |
-           (std::is_polymorphic_v<T> || has_control_block<T> ? type_is_polymorphic : 0u) |
-           (survives<T>() ? type_survives_upgrade : 0u);
+           (std::is_polymorphic_v<T> ? type_is_polymorphic : 0u) |
+           (own_bytes_survive<T>() ? type_bytes_survive : 0u);
   }
 }
 
@@ -243,10 +238,5 @@ const type_description& describe() {
     return describe<std::remove_cv_t<T>>();
   }
 }
-
-// True if another build of the program may take over objects of T: trivially copyable, described,
-// or std's of such.
-template <class T>
-inline constexpr bool survives_upgrade = detail::survives<T>();
 
 }  // namespace revenant
