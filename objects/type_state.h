@@ -35,9 +35,9 @@ struct TypeRecord {
   std::uint32_t argument_count;
   std::uint64_t size;
   std::uint64_t align;
-  std::uint64_t layout_hash;
-  PersistentText name;      // as the C++ ABI mangles it
-  PersistentText readable;  // as a person writes it
+  std::uint64_t layout_hash;  // of all that objects of the type lead to
+  PersistentText name;        // as the C++ ABI mangles it
+  PersistentText readable;    // as a person writes it
   const TypeMember* members;
   const TypeId* arguments;  // element types of containers, pointers and the like
   TypeRecord* next_in_bucket;

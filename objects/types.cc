@@ -1,10 +1,13 @@
 #include "objects/types.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
+#include <tuple>
 
 #include "base/check.h"
 #include "objects/heap.h"
+#include "objects/type_closure.h"
 #include "objects/world.h"
 
 namespace revenant::objects {
@@ -32,15 +35,32 @@ std::string_view mangled_name(const type_description& type) {
   return type.identity != nullptr ? std::string_view(type.identity->name()) : type.readable_name;
 }
 
-// Of the type's own bytes: what members and arguments look like inside is their own types' matter.
-std::uint64_t layout_hash(const type_description& type) {
-  LayoutHash hash;
+void add_own_layout(LayoutHash& hash, const type_description& type) {
   hash.add(type.size).add(type.align).add(static_cast<std::uint64_t>(type.kind)).add(type.flags);
+  hash.add(type.members.size()).add(type.arguments.size());
   for (const member_description& member : type.members) {
     hash.add(member.name).add(member.offset).add(member.size).add(mangled_name(member.type()));
   }
   for (const type_reference argument : type.arguments) hash.add(mangled_name(argument()));
+}
+
+// Of all that objects of the type lead to: who finds one by a container or a pointer reads it too.
+std::uint64_t layout_hash(const type_description& type) {
+  LayoutHash hash;
+  for (const type_description* each : type_closure(type)) add_own_layout(hash, *each);
   return hash.value();
+}
+
+bool same_but_for_parts(const TypeRecord& held, const TypeRecord& wanted) {
+  const auto numbers = [](const TypeRecord& record) {
+    return std::tuple(record.kind, record.flags, record.size, record.align, record.member_count,
+                      record.argument_count);
+  };
+  const auto same_place = [](const TypeMember& a, const TypeMember& b) {
+    return a.name.view() == b.name.view() && a.offset == b.offset && a.size == b.size;
+  };
+  return numbers(held) == numbers(wanted) &&
+         std::equal(held.members, held.members + held.member_count, wanted.members, same_place);
 }
 
 std::size_t bucket_of(std::string_view mangled) {
@@ -158,13 +178,39 @@ std::string Types::describe_mismatch(std::string_view name, TypeId held, TypeId 
     return record == nullptr ? std::string("a type that is not described")
                              : std::string(record->readable.view());
   };
-  std::string text =
-      "root \"" + std::string(name) + "\" holds " + readable(is) + ", not " + readable(want);
-  if (is != nullptr && want != nullptr && is->name.view() == want->name.view()) {
-    text += " as this build lays it out (" + std::to_string(is->size) + " bytes there, " +
-            std::to_string(want->size) + " here)";
+  const std::string text = "root \"" + std::string(name) + "\" holds " + readable(is);
+  if (is == nullptr || want == nullptr || is->name.view() != want->name.view()) {
+    return text + ", not " + readable(want) + "; ask for the type it holds, or erase it first";
   }
-  return text + "; ask for the type it holds, or erase it first";
+  std::vector<TypeId> seen;
+  const LayoutChange change = find_change(*is, *want, seen).value_or(LayoutChange{is, want});
+  return text + ", and another build laid " + readable(change.held) + " out otherwise (" +
+         std::to_string(change.held->size) + " bytes there, " +
+         std::to_string(change.wanted->size) +
+         " here); keep that layout, or give the new one another name";
+}
+
+// The outermost type whose own layout differs.
+std::optional<Types::LayoutChange> Types::find_change(const TypeRecord& held,
+                                                      const TypeRecord& wanted,
+                                                      std::vector<TypeId>& seen) const {
+  if (held.id == wanted.id || std::ranges::find(seen, held.id) != seen.end()) return {};
+  seen.push_back(held.id);
+  if (!same_but_for_parts(held, wanted)) return LayoutChange{&held, &wanted};
+  const auto change_of = [&](TypeId part, TypeId wanted_part) -> std::optional<LayoutChange> {
+    const TypeRecord& is = *find(part);
+    const TypeRecord& want = *find(wanted_part);
+    if (is.name.view() != want.name.view()) return LayoutChange{&held, &wanted};
+    return find_change(is, want, seen);
+  };
+  std::optional<LayoutChange> found;
+  for (std::uint32_t i = 0; !found && i < held.member_count; ++i) {
+    found = change_of(held.members[i].type, wanted.members[i].type);
+  }
+  for (std::uint32_t i = 0; !found && i < held.argument_count; ++i) {
+    found = change_of(held.arguments[i], wanted.arguments[i]);
+  }
+  return found;
 }
 
 }  // namespace revenant::objects

@@ -1,7 +1,7 @@
 // The types of a store's objects, kept so that they outlive the program.
 //
-// I1  An id never changes its meaning: a type whose layout changed gets another id under the same
-//     name. Ids rise from 1.
+// I1  An id never changes its meaning: a type gets another id under the same name if its layout
+//     changed, or that of anything its objects lead to. Ids rise from 1.
 // I2  register_type with the same name and layout gives the same id, in any process.
 //
 // Threads and locks: registration under the volatile lock of rank kRoots; find by id takes no lock.
@@ -10,8 +10,10 @@
 
 #include <revenant/describe.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/function_ref.h"
 #include "base/lock.h"
@@ -41,11 +43,18 @@ class Types {
   [[nodiscard]] const TypeRecord* find_by_name(std::string_view mangled) const;
   void for_each(base::FunctionRef<void(const TypeRecord&)> visit) const;
 
-  // A sentence: what `name` holds, and what was asked for.
+  // A sentence: what `name` holds, and what was asked for, or what has changed inside of it.
   [[nodiscard]] std::string describe_mismatch(std::string_view name, TypeId held,
                                               TypeId wanted) const;
 
  private:
+  struct LayoutChange {
+    const TypeRecord* held;
+    const TypeRecord* wanted;
+  };
+
+  std::optional<LayoutChange> find_change(const TypeRecord& held, const TypeRecord& wanted,
+                                          std::vector<TypeId>& seen) const;
   TypeId register_locked(const type_description& type) REVENANT_REQUIRES(lock_);
   TypeRecord* find_layout(std::string_view mangled, std::uint64_t layout_hash) const;
   void publish(TypeRecord& record) REVENANT_REQUIRES(lock_);

@@ -186,6 +186,30 @@ TEST_F(TypesTest, AnotherLayoutUnderTheNameIsAnotherType) {
   EXPECT_NE(sentence.find("8 bytes there, 12 here"), std::string::npos) << sentence;
 }
 
+// As another build may describe what this one calls shop::Price.
+const type_description& changed_price() {
+  static const type_description changed = [] {
+    type_description made = describe<shop::Price>();
+    made.size += 4;
+    return made;
+  }();
+  return changed;
+}
+
+TEST_F(TypesTest, AnotherLayoutInsideIsAnotherType) {
+  static constexpr std::array<type_reference, 1> kChanged{&changed_price};
+  const TypeId before = types_->register_type<std::vector<shop::Price>>();
+  type_description list = describe<std::vector<shop::Price>>();
+  list.arguments = kChanged;
+  const TypeId after = types_->register_type(list);
+  EXPECT_NE(before, after);
+  const std::string sentence = types_->describe_mismatch("prices", before, after);
+  EXPECT_NE(sentence.find("holds std::vector<shop::Price"), std::string::npos) << sentence;
+  EXPECT_NE(sentence.find("laid shop::Price out otherwise (8 bytes there, 12 here)"),
+            std::string::npos)
+      << sentence;
+}
+
 TEST_F(TypesTest, AMismatchNamesBoth) {
   const std::string sentence = types_->describe_mismatch("x", types_->register_type<shop::Price>(),
                                                          types_->register_type<std::string>());

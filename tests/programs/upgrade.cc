@@ -42,11 +42,43 @@ struct Callback {
   int (*call)();
 };
 
+#if BUILD == 1
+struct Item {
+  int id, amount;
+};
+REVENANT_DESCRIBE(Item, id, amount);
+#else
+struct Item {
+  long note;
+  int amount, id;
+};
+REVENANT_DESCRIBE(Item, note, amount, id);
+#endif
+
 template <class T>
 bool is_new(const char* name) {
   const bool found = revenant::find_root<T>(name) != nullptr;
   revenant::root<T>(name);
   return !found;
+}
+
+// A vector is as large in both builds; its elements are not.
+void take_items() {
+  using Items = std::vector<Item>;
+  if (BUILD == 1) {
+    auto& items = revenant::root<Items>("items");
+    EXPECT(items.size() == (revenant::generation() == 1 ? 0 : 4));
+    items.resize(4);
+    return;
+  }
+  bool refused = false;
+  try {
+    revenant::find_root<Items>("items");
+  } catch (const revenant::error& changed) {
+    refused = changed.code() == revenant::errc::wrong_type &&
+              std::string(changed.what()).find("app::Item out otherwise") != std::string::npos;
+  }
+  EXPECT(refused);
 }
 
 }  // namespace app
@@ -68,6 +100,7 @@ int main(int argc, char** argv) {
     EXPECT(app::is_new<std::optional<app::Drawing>>("drawing"));
     EXPECT(app::is_new<app::Handler>("handler"));
     EXPECT(app::is_new<app::Callback>("callback"));
+    app::take_items();
     revenant::print("build {} generation {} names {} x {} shape {} sides {}\n", BUILD,
                     revenant::generation(), names.size(), point.x, had_shape, shape.sides());
     names["of build " + std::to_string(BUILD)].assign(100, BUILD);
