@@ -66,23 +66,44 @@ int poll_now(pollfd* polled, nfds_t count) {
   return ready + refused;
 }
 
-// One epoll descriptor that is readable when any of the polled is ready; -1 when none can be made.
-// It is the waiting green thread's, so that a restart forgets it.
-int make_common(const pollfd* polled, nfds_t count) {
-  const int common = DescriptorTable::instance().adopt(__real_epoll_create1(EPOLL_CLOEXEC));
-  for (nfds_t i = 0; common >= 0 && i < count; ++i) {
-    if (polled[i].fd < 0) continue;
-    thread_local epoll_event event;
-    event.events = static_cast<std::uint32_t>(static_cast<unsigned short>(polled[i].events));
-    __real_epoll_ctl(common, EPOLL_CTL_ADD, polled[i].fd, &event);
+// Each descriptor once, with all that is asked of it: epoll takes none twice.
+std::vector<pollfd> by_number(const pollfd* polled, nfds_t count) {
+  std::vector<pollfd> all(polled, polled + count);
+  std::sort(all.begin(), all.end(), [](const pollfd& a, const pollfd& b) { return a.fd < b.fd; });
+  std::vector<pollfd> merged;
+  for (const pollfd& each : all) {
+    if (each.fd < 0) continue;
+    if (merged.empty() || merged.back().fd != each.fd) merged.push_back({each.fd, 0, 0});
+    merged.back().events = static_cast<short>(merged.back().events | each.events);
   }
-  return common;
+  return merged;
+}
+
+// Adds `polled` to what `common` stands for. A file that epoll refuses is always ready for what it
+// will ever be ready for: nothing is to be waited for.
+bool add_to(int common, const pollfd& polled) {
+  thread_local epoll_event event;
+  event.events = static_cast<std::uint32_t>(static_cast<unsigned short>(polled.events));
+  return __real_epoll_ctl(common, EPOLL_CTL_ADD, polled.fd, &event) == 0 || errno == EPERM;
 }
 
 void close_common(int common) {
   if (DescriptorTable::instance().usable(common)) __real_close(common);
   DescriptorTable::instance().forget(
       common);  // of an earlier process perhaps: nobody else holds it
+}
+
+// One epoll descriptor that is readable when any of the polled is ready; -1 when none can be made.
+// It is the waiting green thread's, so that a restart forgets it.
+int make_common(const pollfd* polled, nfds_t count) {
+  const std::vector<pollfd> merged = by_number(polled, count);
+  const int common = DescriptorTable::instance().adopt(__real_epoll_create1(EPOLL_CLOEXEC));
+  if (common < 0) return common;
+  const bool complete = std::all_of(merged.begin(), merged.end(),
+                                    [=](const pollfd& each) { return add_to(common, each); });
+  if (complete) return common;
+  close_common(common);
+  return -1;
 }
 
 int green_poll(pollfd* polled, nfds_t count, const Deadline& deadline) {

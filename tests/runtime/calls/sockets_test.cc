@@ -1,4 +1,5 @@
 // Sockets and waiting for several descriptors, from green threads.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -130,6 +131,49 @@ TEST_F(Sockets, PollSelectAndEpollWaitForOtherThreads) {
     EXPECT_IN_CHILD(::epoll_wait(epoll, &event, 1, 15) == 0);
     pollfd foreign{900, POLLIN, 0};
     EXPECT_IN_CHILD(::poll(&foreign, 1, -1) == 1 && foreign.revents == POLLNVAL);
+    return 0;
+  });
+}
+
+// Sends as much as fits, and no more.
+void fill(int socket) {
+  const std::string part(4096, 'x');
+  while (::send(socket, part.data(), part.size(), MSG_DONTWAIT) > 0) {
+  }
+}
+
+TEST_F(Sockets, ADescriptorPolledTwiceReportsBothEvents) {
+  expect_well([] {
+    int pair[2];
+    EXPECT_IN_CHILD(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    fill(pair[0]);
+    thread drain([&] {
+      this_thread::sleep_for(10ms);
+      char part[4096];
+      while (::recv(pair[1], part, sizeof part, MSG_DONTWAIT) > 0) {
+      }
+    });
+    pollfd polled[] = {{pair[0], POLLIN, 0}, {pair[0], POLLOUT, 0}};
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_IN_CHILD(::poll(polled, 2, 20'000) == 1);
+    EXPECT_IN_CHILD(std::chrono::steady_clock::now() - start < 10s);
+    EXPECT_IN_CHILD(polled[0].revents == 0 && polled[1].revents == POLLOUT);
+    return 0;
+  });
+}
+
+TEST_F(Sockets, PollWaitsAlsoForWhatEpollRefuses) {
+  expect_well([] {
+    int ends[2];
+    EXPECT_IN_CHILD(::pipe(ends) == 0);
+    const int directory = ::open("/", O_RDONLY | O_DIRECTORY);
+    pollfd polled[] = {{directory, POLLPRI, 0}, {ends[0], POLLIN, 0}};
+    EXPECT_IN_CHILD(::poll(polled, 2, 15) == 0);
+    thread writer([&] {
+      this_thread::sleep_for(10ms);
+      ::write(ends[1], "x", 1);
+    });
+    EXPECT_IN_CHILD(::poll(polled, 2, -1) == 1 && polled[1].revents == POLLIN);
     return 0;
   });
 }
