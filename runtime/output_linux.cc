@@ -15,12 +15,24 @@
 namespace revenant::runtime {
 namespace {
 
+// A non-blocking stdout is full: as a blocking one, it is waited for.
+void wait_as_a_blocking_write() {
+  pollfd room{STDOUT_FILENO, POLLOUT, 0};
+  __real_poll(&room, 1, -1);
+}
+
 // Volatile memory only: the kernel fills in no missing page.
 int write_all(const char* text, std::size_t bytes) {
   while (bytes != 0) {
     const long written = ::syscall(SYS_write, STDOUT_FILENO, text, bytes);
-    if (written < 0 && errno != EINTR) return errno;
-    if (written < 0) continue;
+    if (written < 0) {
+      if (errno == EAGAIN) {
+        wait_as_a_blocking_write();
+      } else if (errno != EINTR) {
+        return errno;
+      }
+      continue;
+    }
     text += written;
     bytes -= static_cast<std::size_t>(written);
   }
