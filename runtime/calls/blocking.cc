@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "runtime/calls/clocks.h"
 #include "runtime/calls/descriptor_check.h"
 #include "runtime/descriptor_wait.h"
 #include "runtime/machine.h"
@@ -34,12 +35,15 @@ __attribute__((noinline)) bool is_ready(int descriptor, short events) {
   return __real_poll(&asked.polled, 1, 0) != 0;
 }
 
-// The socket's own timeout for receiving or sending; 0: none.
-__attribute__((noinline)) std::int64_t own_timeout_ns(int descriptor, short events) {
+// When the socket's own timeout for receiving or sending, if it has one, will have passed.
+__attribute__((noinline)) Deadline own_deadline(int descriptor, short events) {
   asked.size = sizeof asked.timeout;
   const int option = (events & POLLOUT) != 0 ? SO_SNDTIMEO : SO_RCVTIMEO;
-  if (__real_getsockopt(descriptor, SOL_SOCKET, option, &asked.timeout, &asked.size) != 0) return 0;
-  return asked.timeout.tv_sec * 1'000'000'000ll + asked.timeout.tv_usec * 1000ll;
+  if (__real_getsockopt(descriptor, SOL_SOCKET, option, &asked.timeout, &asked.size) != 0) {
+    return {};
+  }
+  const timespec timeout{asked.timeout.tv_sec, asked.timeout.tv_usec * 1000};
+  return timeout.tv_sec == 0 && timeout.tv_nsec == 0 ? Deadline() : deadline_in(timeout);
 }
 
 // Parks until the descriptor is ready, the time is over, or a restart came.
@@ -66,19 +70,19 @@ __attribute__((noinline)) bool never_blocks(int descriptor) {
   return flags < 0 || (flags & O_NONBLOCK) != 0;
 }
 
+Deadline receive_deadline(int descriptor) { return own_deadline(descriptor, POLLIN); }
+
 bool wait_until_ready(int descriptor, short events) {
   if (!check_descriptor(descriptor)) return false;
   if (is_ready(descriptor, events) || never_blocks(descriptor)) return true;
-  const std::int64_t timeout_ns = own_timeout_ns(descriptor, events);
-  const ProgramClock& clock = Machine::instance().clock();
-  const std::int64_t until_ns = timeout_ns == 0 ? kNoDeadline : clock.now_ns() + timeout_ns;
+  const Deadline deadline = own_deadline(descriptor, events);
   do {
-    const std::int64_t left_ns = until_ns == kNoDeadline ? kNoDeadline : until_ns - clock.now_ns();
-    if (left_ns <= 0) {
+    const std::int64_t left = left_ns(deadline);
+    if (left == 0) {
       errno = EAGAIN;
       return false;
     }
-    wait_once(descriptor, events, left_ns);
+    wait_once(descriptor, events, left);
     if (!check_descriptor(descriptor)) return false;
   } while (!is_ready(descriptor, events));
   return true;

@@ -18,6 +18,9 @@ bool never_blocks(int descriptor);
 // with errno set: EBADF when a restart took it away, EAGAIN when the socket's own timeout passed.
 bool wait_until_ready(int descriptor, short events);
 
+// When a call that receives gives up, by the socket's own timeout.
+Deadline receive_deadline(int descriptor);
+
 // Sleeps; the deadline survives a restart.
 void sleep_until(Deadline deadline);
 // A moment, for waits that nothing announces the end of.

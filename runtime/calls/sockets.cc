@@ -10,6 +10,7 @@
 
 #include "runtime/calls/blocking.h"
 #include "runtime/calls/bounce.h"
+#include "runtime/calls/clocks.h"
 #include "runtime/calls/descriptor_check.h"
 #include "runtime/calls/green_caller.h"
 #include "runtime/calls/offloaded_call.h"
@@ -86,10 +87,45 @@ ssize_t send_once(int socket, const void* data, std::size_t size, int flags,
 
 namespace {
 
+// Asked for outside of green threads' stacks, whose pages may be missing; not inlined, so that no
+// address of a thread-local is kept over a switch.
+__attribute__((noinline)) bool is_stream(int socket) {
+  thread_local int type;
+  thread_local socklen_t size;
+  size = sizeof type;
+  return __real_getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+// Whether no more will come than is there.
+__attribute__((noinline)) bool has_ended(int socket) {
+  thread_local pollfd polled;
+  polled = {socket, POLLRDHUP, 0};
+  return __real_poll(&polled, 1, 0) != 0;
+}
+
+// MSG_PEEK with MSG_WAITALL: what is there is seen again by each look, and nothing announces that
+// there is more.
+ssize_t peek_all(int socket, void* data, std::size_t size, int flags, sockaddr* address,
+                 socklen_t* address_size) {
+  const Deadline deadline = receive_deadline(socket);
+  for (;;) {
+    if (!wait_until_ready(socket, POLLIN)) return kRefused;
+    const bool last = has_ended(socket) || is_over(deadline);  // before the look
+    const ssize_t got = receive_once(socket, data, size, flags, address, address_size);
+    if (last || got <= 0 || static_cast<std::size_t>(got) >= size) return got;
+    nap();
+  }
+}
+
 // As recv does: with MSG_WAITALL until all is there, the end, or an error.
 ssize_t green_recvfrom(int socket, void* data, std::size_t size, int flags, sockaddr* address,
                        socklen_t* address_size) {
-  const bool all = (flags & MSG_WAITALL) != 0 && may_wait(flags);
+  if (!check_descriptor(socket)) return kRefused;
+  const bool all =
+      (flags & MSG_WAITALL) != 0 && may_wait(flags) && is_stream(socket) && !never_blocks(socket);
+  if (all && (flags & MSG_PEEK) != 0) {
+    return peek_all(socket, data, size, flags & ~MSG_WAITALL, address, address_size);
+  }
   auto* bytes = static_cast<std::byte*>(data);
   std::size_t done = 0;
   for (;;) {

@@ -178,5 +178,39 @@ TEST_F(Sockets, PollWaitsAlsoForWhatEpollRefuses) {
   });
 }
 
+TEST_F(Sockets, APeekForAllWaitsAndSeesTheBeginning) {
+  expect_well([] {
+    int pair[2];
+    EXPECT_IN_CHILD(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    thread sender([&] {
+      for (const char* part : {"abc", "de", "fgh", "xyz"}) {
+        ::send(pair[1], part, std::strlen(part), 0);
+        this_thread::sleep_for(5ms);
+      }
+      ::close(pair[1]);
+    });
+    std::string seen(8, '.');
+    EXPECT_IN_CHILD(::recv(pair[0], seen.data(), 8, MSG_PEEK | MSG_WAITALL) == 8);
+    EXPECT_IN_CHILD(seen == "abcdefgh");
+    seen.assign(8, '.');
+    EXPECT_IN_CHILD(::recv(pair[0], seen.data(), 8, MSG_WAITALL) == 8 && seen == "abcdefgh");
+    EXPECT_IN_CHILD(::recv(pair[0], seen.data(), 8, MSG_PEEK | MSG_WAITALL) == 3);
+    EXPECT_IN_CHILD(seen.substr(0, 3) == "xyz");
+    return 0;
+  });
+}
+
+TEST_F(Sockets, ADatagramIsAllThereIsToWaitFor) {
+  expect_well([] {
+    int pair[2];
+    EXPECT_IN_CHILD(::socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
+    EXPECT_IN_CHILD(::send(pair[1], "one", 3, 0) == 3 && ::send(pair[1], "two", 3, 0) == 3);
+    char seen[6] = {};
+    EXPECT_IN_CHILD(::recv(pair[0], seen, sizeof seen, MSG_PEEK | MSG_WAITALL) == 3);
+    EXPECT_IN_CHILD(::recv(pair[0], seen, sizeof seen, MSG_WAITALL) == 3);
+    return 0;
+  });
+}
+
 }  // namespace
 }  // namespace revenant::testing
