@@ -1,5 +1,6 @@
 // Sockets of green threads: addresses, options and messages are bounced; what would block parks the
 // green thread until the socket is ready.
+#include <limits.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "runtime/calls/blocking.h"
 #include "runtime/calls/bounce.h"
@@ -169,13 +171,45 @@ ssize_t green_recvmsg(int socket, msghdr* message, int flags) {
   return ready_for(socket, POLLIN, flags) ? receive_message(socket, message, flags) : kRefused;
 }
 
-ssize_t green_sendmsg(int socket, const msghdr* message, int flags) {
-  for (;;) {
-    if (!ready_for(socket, POLLOUT, flags)) return kRefused;
-    const ssize_t sent = send_message(socket, message, flags | MSG_DONTWAIT);
-    if (sent >= 0 || errno != EAGAIN || !may_wait(flags) || never_blocks(socket)) return sent;
-    nap();
+// Takes the first `sent` bytes off a message, and with them its control data, which went along.
+void advance(msghdr& message, std::size_t sent) {
+  message.msg_control = nullptr;
+  message.msg_controllen = 0;
+  while (message.msg_iovlen != 0 && sent >= message.msg_iov->iov_len) {
+    sent -= message.msg_iov->iov_len;
+    ++message.msg_iov;
+    --message.msg_iovlen;
   }
+  if (sent == 0) return;
+  message.msg_iov->iov_base = static_cast<std::byte*>(message.msg_iov->iov_base) + sent;
+  message.msg_iov->iov_len -= sent;
+}
+
+// As green_sendto: all of it.
+ssize_t green_sendmsg(int socket, const msghdr* message, int flags) {
+  if (!check_descriptor(socket)) return kRefused;
+  const bool refused = message->msg_iovlen > IOV_MAX;
+  if (refused || !may_wait(flags) || never_blocks(socket)) {
+    return send_message(socket, message, flags);
+  }
+  std::vector<iovec> parts(message->msg_iov, message->msg_iov + message->msg_iovlen);
+  msghdr rest = *message;
+  rest.msg_iov = parts.data();
+  std::size_t done = 0;
+  for (;;) {
+    if (!wait_until_ready(socket, POLLOUT)) break;
+    const ssize_t sent = send_message(socket, &rest, flags | MSG_DONTWAIT);
+    if (sent >= 0) {
+      done += static_cast<std::size_t>(sent);
+      advance(rest, static_cast<std::size_t>(sent));
+      if (rest.msg_iovlen == 0) return static_cast<ssize_t>(done);
+    } else if (errno == EAGAIN) {
+      nap();
+    } else {
+      break;
+    }
+  }
+  return done != 0 ? static_cast<ssize_t>(done) : kRefused;
 }
 
 }  // namespace

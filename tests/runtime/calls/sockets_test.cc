@@ -212,5 +212,54 @@ TEST_F(Sockets, ADatagramIsAllThereIsToWaitFor) {
   });
 }
 
+// Receives to the end; counts the descriptors that came along.
+struct Received {
+  std::string data;
+  int descriptors = 0;
+
+  void take_all(int socket) {
+    std::vector<char> part(70'000);
+    for (ssize_t got = 1; got > 0;) {
+      iovec into{part.data(), part.size()};
+      alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+      msghdr message{.msg_iov = &into,
+                     .msg_iovlen = 1,
+                     .msg_control = control,
+                     .msg_controllen = sizeof control};
+      got = ::recvmsg(socket, &message, 0);
+      if (CMSG_FIRSTHDR(&message) != nullptr) ++descriptors;
+      if (got > 0) data.append(part.data(), static_cast<std::size_t>(got));
+    }
+  }
+};
+
+TEST_F(Sockets, ALargeMessageIsSentWhole) {
+  expect_well([] {
+    int pair[2];
+    EXPECT_IN_CHILD(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    Received received;
+    thread receiver([&] { received.take_all(pair[1]); });
+    std::string head(1'000'000, 'h');
+    std::string tail(2'000'003, 't');
+    iovec parts[] = {{head.data(), head.size()}, {nullptr, 0}, {tail.data(), tail.size()}};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    const msghdr message{.msg_iov = parts,
+                         .msg_iovlen = 3,
+                         .msg_control = control,
+                         .msg_controllen = sizeof control};
+    cmsghdr* rights = CMSG_FIRSTHDR(&message);
+    *rights = {
+        .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    std::memcpy(CMSG_DATA(rights), &pair[0], sizeof(int));
+    const ssize_t sent = ::sendmsg(pair[0], &message, 0);
+    EXPECT_IN_CHILD(::shutdown(pair[0], SHUT_WR) == 0);
+    receiver.join();
+    EXPECT_IN_CHILD(sent == 3'000'003);
+    EXPECT_IN_CHILD(parts[0].iov_len == head.size() && parts[2].iov_base == tail.data());
+    EXPECT_IN_CHILD(received.data == head + tail && received.descriptors == 1);
+    return 0;
+  });
+}
+
 }  // namespace
 }  // namespace revenant::testing
