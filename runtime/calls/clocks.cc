@@ -20,6 +20,8 @@ namespace revenant::runtime {
 namespace {
 
 constexpr long kSecondInNs = 1'000'000'000;
+// More than this is for ever.
+constexpr std::int64_t kLongestS = kNoDeadline / kSecondInNs - 1;
 
 bool is_monotonic(clockid_t clock) {
   return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
@@ -41,13 +43,14 @@ int green_sleep(clockid_t clock, int flags, const timespec& time) {
 }  // namespace
 
 Deadline deadline_at(clockid_t clock, const timespec& time) {
-  constexpr std::int64_t kLongestS = kNoDeadline / kSecondInNs - 1;
   if (time.tv_sec > kLongestS) return {};
-  return {.ns = time.tv_sec * kSecondInNs + time.tv_nsec, .wall = !is_monotonic(clock)};
+  const std::int64_t s = std::max<std::int64_t>(time.tv_sec, 0);
+  return {.ns = s * kSecondInNs + time.tv_nsec, .wall = !is_monotonic(clock)};
 }
 
 Deadline deadline_in(const timespec& duration) {
-  return deadline_in(std::chrono::seconds(duration.tv_sec) +
+  if (duration.tv_sec > kLongestS) return {};
+  return deadline_in(std::chrono::seconds(std::max<std::int64_t>(duration.tv_sec, 0)) +
                      std::chrono::nanoseconds(duration.tv_nsec));
 }
 

@@ -261,5 +261,32 @@ TEST_F(Sockets, ALargeMessageIsSentWhole) {
   });
 }
 
+TEST_F(Sockets, TimeoutsLongerThanTheClockCountsAreForEver) {
+  expect_well([] {
+    int pair[2];
+    EXPECT_IN_CHILD(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    constexpr long kLongS = 10'000'000'000;
+    const timeval timeout{.tv_sec = kLongS, .tv_usec = 0};
+    EXPECT_IN_CHILD(::setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0);
+    thread sender([&] {
+      for (int i = 0; i < 3; ++i) {
+        this_thread::sleep_for(10ms);
+        ::send(pair[1], "x", 1, 0);
+      }
+    });
+    char byte = 0;
+    EXPECT_IN_CHILD(::recv(pair[0], &byte, 1, 0) == 1);
+    const timespec left{.tv_sec = kLongS, .tv_nsec = 0};
+    pollfd polled{pair[0], POLLIN, 0};
+    EXPECT_IN_CHILD(::ppoll(&polled, 1, &left, nullptr) == 1);
+    EXPECT_IN_CHILD(::recv(pair[0], &byte, 1, 0) == 1);
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(pair[0], &set);
+    EXPECT_IN_CHILD(::pselect(pair[0] + 1, &set, nullptr, nullptr, &left, nullptr) == 1);
+    return 0;
+  });
+}
+
 }  // namespace
 }  // namespace revenant::testing
