@@ -139,8 +139,8 @@ bool detail::wait_until_deadline(condition_variable& condition, Lock& lock,
 // A queue of at most `capacity` values between threads; capacity 0: each send meets a receive.
 //
 // Values are received in the order in which they were sent, and who waits is served in order of
-// arrival. Closing wakes everybody: sends then
-// fail, receives drain what is there. Thread-safe among green threads.
+// arrival. Closing wakes everybody: sends then fail, receives drain what is there. Thread-safe
+// among green threads.
 template <class T>
 class channel {
  public:
@@ -175,7 +175,8 @@ class channel {
   std::optional<T> receive(std::stop_token token) { return receive_until(std::move(token), {}); }
   std::optional<T> try_receive() {
     const std::lock_guard guard(mutex_);
-    return may_receive() ? std::optional<T>(take()) : std::nullopt;
+    if (may_receive()) return take();
+    return may_meet() ? std::optional<T>(take_from_sender()) : std::nullopt;
   }
   template <class Rep, class Period>
   std::optional<T> receive_for(const std::chrono::duration<Rep, Period>& duration) {
@@ -190,11 +191,18 @@ class channel {
   void close() {
     const std::lock_guard guard(mutex_);
     closed_ = true;
-    for (condition_variable& turn : sending_) turn.notify_one();
+    for (sender& each : sending_) each.turn.notify_one();
     for (condition_variable& turn : receiving_) turn.notify_one();
   }
 
  private:
+  struct sender {
+    condition_variable turn;
+    T* value;  // in the frame of the thread that waits
+    bool served = false;
+  };
+  using senders = std::list<sender>;
+
   // With capacity 0 there is room for as many values as there are receivers waiting.
   [[nodiscard]] bool has_room() const {
     return values_.size() < (capacity_ != 0 ? capacity_ : receiving_.size());
@@ -202,7 +210,12 @@ class channel {
   // Whether a thread that does not wait yet would overtake nobody.
   [[nodiscard]] bool may_send() const { return sending_.empty() && has_room(); }
   [[nodiscard]] bool may_receive() const { return receiving_.empty() && !values_.empty(); }
+  // Whether a sender waits, and nobody else for what it sends.
+  [[nodiscard]] bool may_meet() const {
+    return !closed_ && receiving_.empty() && values_.empty() && !sending_.empty();
+  }
   T take();
+  T take_from_sender();
   void wake_next();
 
   bool send_until(T value, std::stop_token token, const detail::deadline& until);
@@ -212,7 +225,8 @@ class channel {
   mutex mutex_;
   std::deque<T> values_;
   // Who waits, in order of arrival; only the first of each goes on.
-  std::list<condition_variable> sending_;
+  senders sending_;
+  senders served_;  // whose value was taken, until they have noticed
   std::list<condition_variable> receiving_;
   bool closed_ = false;
 };
@@ -223,9 +237,14 @@ bool channel<T>::send_until(T value, std::stop_token token, const detail::deadli
   bool free = closed_ || may_send();
   if (!free) {
     const auto place = sending_.emplace(sending_.end());
-    auto ready = [&] { return closed_ || (place == sending_.begin() && has_room()); };
-    free = detail::wait_until_deadline(*place, lock, token, until, ready);
-    sending_.erase(place);
+    place->value = &value;
+    auto ready = [&] {
+      return closed_ || place->served || (place == sending_.begin() && has_room());
+    };
+    free = detail::wait_until_deadline(place->turn, lock, token, until, ready);
+    const bool served = place->served;
+    (served ? served_ : sending_).erase(place);
+    if (served) return true;
   }
   const bool sent = free && !closed_;
   if (sent) values_.push_back(std::move(value));
@@ -260,8 +279,18 @@ T channel<T>::take() {
 }
 
 template <class T>
+T channel<T>::take_from_sender() {
+  served_.splice(served_.end(), sending_, sending_.begin());
+  sender& first = served_.back();
+  first.served = true;
+  T value = std::move(*first.value);
+  first.turn.notify_one();
+  return value;
+}
+
+template <class T>
 void channel<T>::wake_next() {
-  if (!sending_.empty() && has_room()) sending_.front().notify_one();
+  if (!sending_.empty() && has_room()) sending_.front().turn.notify_one();
   if (!receiving_.empty() && !values_.empty()) receiving_.front().notify_one();
 }
 

@@ -168,6 +168,32 @@ void a_channel_without_room_is_a_meeting() {
   EXPECT(sent);
 }
 
+// The senders wait; nobody who receives does.
+void a_try_meets_who_waits_to_send() {
+  revenant::channel<int> meeting(0);
+  EXPECT(!meeting.try_receive());
+  std::vector<int> sent;
+  std::vector<revenant::thread> senders;
+  for (int i = 0; i < 3; ++i) {
+    senders.emplace_back([&, i] {
+      if (meeting.send(i)) sent.push_back(i);
+    });
+  }
+  revenant::this_thread::sleep_for(2ms);
+  EXPECT(sent.empty());
+  EXPECT(meeting.try_receive() == 0);
+  EXPECT(meeting.try_receive() == 1);
+  EXPECT(!meeting.try_send(9));
+  EXPECT(meeting.receive() == 2);
+  EXPECT(!meeting.try_receive());
+  senders.clear();
+  EXPECT((sent == std::vector<int>{0, 1, 2}));
+  revenant::thread last([&] { EXPECT(!meeting.send_for(3, 1ms) && !meeting.send(4)); });
+  revenant::this_thread::sleep_for(5ms);
+  meeting.close();
+  EXPECT(!meeting.try_receive());
+}
+
 void exceptions_keep_to_their_threads() {
   std::vector<revenant::thread> threads;
   for (int i = 0; i < 10; ++i) {
@@ -266,6 +292,7 @@ const std::map<std::string_view, std::function<void()>> kCases = {
     {"channel", channels_keep_order_and_close},
     {"fairness", channels_are_fair},
     {"rendezvous", a_channel_without_room_is_a_meeting},
+    {"try_meeting", a_try_meets_who_waits_to_send},
     {"exceptions", exceptions_keep_to_their_threads},
     {"roots", roots_are_found_again_and_typed},
     {"revisions", revisions_rise_and_tags_are_taken_once},

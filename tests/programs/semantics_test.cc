@@ -20,8 +20,9 @@ TEST_P(SemanticsTest, Holds) {
 
 INSTANTIATE_TEST_SUITE_P(All, SemanticsTest,
                          ::testing::Values("threads", "jthread", "mutex", "condition", "channel",
-                                           "fairness", "rendezvous", "exceptions", "roots",
-                                           "revisions", "after_commit", "sleep", "volatile"),
+                                           "fairness", "rendezvous", "try_meeting", "exceptions",
+                                           "roots", "revisions", "after_commit", "sleep",
+                                           "volatile"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
