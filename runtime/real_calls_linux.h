@@ -174,6 +174,7 @@ decltype(::setrlimit) __real_setrlimit;
 decltype(::setsockopt) __real_setsockopt;
 decltype(::shutdown) __real_shutdown;
 decltype(::sigaction) __real_sigaction;
+decltype(::sigaltstack) __real_sigaltstack;
 decltype(::signal) __real_signal;
 decltype(::signalfd) __real_signalfd;
 decltype(::sigprocmask) __real_sigprocmask;

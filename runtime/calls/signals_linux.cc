@@ -67,6 +67,20 @@ int green_action(int signal, const struct sigaction* wanted, struct sigaction* b
   }
 }
 
+// The worker's alternate stack is where its green threads' missing pages are served. They have none
+// of their own, and need none: the program's handlers do not run on them.
+int green_alternate_stack(const stack_t* wanted, stack_t* before) {
+  if (wanted != nullptr && (wanted->ss_flags & SS_DISABLE) == 0) {
+    log_line(
+        "a green thread asked for an alternate signal stack, in place of the one on which its "
+        "missing pages are served; signal handlers run on the main thread, and need none here");
+    errno = EPERM;
+    return -1;
+  }
+  if (before != nullptr) *before = {.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = 0};
+  return 0;
+}
+
 // Those that workers do not block: they concern the thread that causes them, as abort's does.
 bool is_threads_own(int signal) {
   return is_the_spaces(signal) || signal == SIGABRT || signal == SIGFPE || signal == SIGILL ||
@@ -115,6 +129,11 @@ sighandler_t __wrap_signal(int signal, sighandler_t handler) {
   wanted.sa_handler = handler;
   wanted.sa_flags = SA_RESTART;
   return green_action(signal, &wanted, &before) == 0 ? before.sa_handler : SIG_ERR;
+}
+
+int __wrap_sigaltstack(const stack_t* wanted, stack_t* before) {
+  if (green_caller() == nullptr) return __real_sigaltstack(wanted, before);
+  return green_alternate_stack(wanted, before);
 }
 
 // On the main thread, where the handler runs before this returns.

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <system_error>
 #include <thread>
 
@@ -62,6 +63,22 @@ TEST_F(Processes, TheSpacesSignalsStayTheRuntimes) {
   });
   expect_well(ended);
   EXPECT_NE(ended.err.find("leave both to the runtime"), std::string::npos) << ended.err;
+}
+
+TEST_F(Processes, TheStackOfMissingPagesStaysTheRuntimes) {
+  const Ended ended = run_to_end(store(), [] {
+    const auto memory = std::make_unique<char[]>(64 << 10);
+    const auto before = std::make_unique<stack_t>();
+    const stack_t wanted{.ss_sp = memory.get(), .ss_flags = 0, .ss_size = 64 << 10};
+    EXPECT_IN_CHILD(::sigaltstack(&wanted, before.get()) == -1 && errno == EPERM);
+    EXPECT_IN_CHILD(::sigaltstack(nullptr, before.get()) == 0);
+    EXPECT_IN_CHILD(before->ss_flags == SS_DISABLE);
+    EXPECT_IN_CHILD(::sigaltstack(before.get(), nullptr) == 0);
+    EXPECT_IN_CHILD(std::string(8 << 20, 'x').back() == 'x');
+    return 0;
+  });
+  expect_well(ended);
+  EXPECT_NE(ended.err.find("alternate signal stack"), std::string::npos) << ended.err;
 }
 
 TEST_F(Processes, ExitRunsHandlersOnce) {
