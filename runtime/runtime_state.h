@@ -9,7 +9,6 @@
 
 #include "objects/world.h"
 #include "revenant/detail/task.h"
-#include "runtime/futex_queues.h"
 #include "runtime/program_clock.h"
 #include "runtime/release_queue.h"
 #include "runtime/scheduler.h"
@@ -45,7 +44,6 @@ struct RuntimeState {
   RestartHook* last_hook = nullptr;
   InternedArgument* arguments = nullptr;
   ProgramEnd end;
-  FutexQueues futexes;
 
   static RuntimeState& at_home() {
     return *std::launder(reinterpret_cast<RuntimeState*>(objects::World::runtime_block()));

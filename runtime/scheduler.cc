@@ -15,6 +15,8 @@ namespace {
 // A sleeping worker looks at the wall clock this often when a wall deadline is pending: the clock
 // may be set meanwhile.
 constexpr std::int64_t kWallRecheckNs = 1'000'000'000;
+// How long a change that nobody announces may go unnoticed.
+constexpr std::int64_t kFutexLookNs = 20'000'000;
 
 void copy_name(char (&target)[32], std::string_view name) {
   const std::size_t length = std::min(name.size(), sizeof target - 1);
@@ -161,6 +163,7 @@ GreenThread& Scheduler::next() {
     if (mailbox_.has_mail()) take_mail();
     lock_.lock();
     fire_timers_locked();
+    look_at_futexes_locked();
     GreenThread* ready = take_ready_locked();
     if (ready != nullptr) {
       ready->record.state = ThreadState::kRunning;
@@ -209,12 +212,21 @@ void Scheduler::fire_timers_locked() {
   }
 }
 
+void Scheduler::look_at_futexes_locked() {
+  if (!state_->futexes.need_looks(generation_)) return;
+  const std::int64_t now_ns = clock_.now_ns();
+  if (now_ns < next_look_ns_) return;
+  next_look_ns_ = now_ns + kFutexLookNs;
+  state_->futexes.look(generation_, [this](Waiter& waiter) { notify_locked(waiter); });
+}
+
 void Scheduler::sleep_until_work() {
   mailbox_.announce_sleep();
   lock_.lock();
   const bool ready = first_ready_locked() != nullptr;
-  const std::int64_t steady_ns = state_->timers[0].earliest_ns();
+  std::int64_t steady_ns = state_->timers[0].earliest_ns();
   const std::int64_t wall_ns = state_->timers[1].earliest_ns();
+  if (state_->futexes.need_looks(generation_)) steady_ns = std::min(steady_ns, next_look_ns_);
   lock_.unlock();
   std::int64_t sleep_ns = 3600 * kWallRecheckNs;
   if (steady_ns != kNoDeadline) sleep_ns = std::min(sleep_ns, steady_ns - clock_.now_ns());

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "base/lock.h"
+#include "runtime/futex_queues.h"
 #include "runtime/green_thread.h"
 #include "runtime/mailbox.h"
 #include "runtime/program_clock.h"
@@ -54,6 +55,7 @@ struct SchedulerState {
   ReadyList ready;
   ReadyList calls;
   std::array<TimerQueue, 2> timers;  // program time, wall time
+  FutexQueues futexes;
 };
 
 class Scheduler {
@@ -117,6 +119,7 @@ class Scheduler {
   void make_ready_locked(GreenThread& thread);
   void take_mail();
   void fire_timers_locked();
+  void look_at_futexes_locked();
   void sleep_until_work();
   bool depart_to_call(DepartureKind kind, void (*call)(void*), void* context);
   void call_for(GreenThread& thread, const Departure& departure);
@@ -130,6 +133,7 @@ class Scheduler {
   std::uint64_t generation_ = 0;
   CommitListener* listener_ = nullptr;
   void (*offload_)(GreenThread&, void (*)(void*), void*) = nullptr;
+  std::int64_t next_look_ns_ REVENANT_GUARDED_BY(lock_) = 0;
   std::uint64_t gate_id_ REVENANT_GUARDED_BY(lock_) = 0;
 };
 

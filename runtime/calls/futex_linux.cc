@@ -2,11 +2,7 @@
 //
 // std::atomic's wait, std's semaphores, latches, barriers and futures, and the guards of static
 // locals wait on futexes. A green thread that does is parked on a queue of the world's, found by
-// the word's address, wherever the word lies.
-//
-// No wait is longer than kLongestWait: libstdc++ counts those who wait in static storage, which
-// begins anew with each process, and wakes nobody where it has counted nobody; and OS threads wake
-// by the kernel only. Whoever waits on a futex looks at the word again.
+// the word's address, wherever the word lies (futex_queues.h).
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,12 +19,9 @@
 #include "runtime/descriptor_table.h"
 #include "runtime/machine.h"
 #include "runtime/real_calls_linux.h"
-#include "runtime/runtime_state.h"
 
 namespace revenant::runtime {
 namespace {
-
-constexpr std::chrono::milliseconds kLongestWait{20};
 
 struct FutexCall {
   const std::uint32_t* word;
@@ -51,24 +44,26 @@ struct FutexCall {
   }
 };
 
-WaitQueue& queue_of(const std::uint32_t* word) { return RuntimeState::at_home().futexes.of(word); }
-
 long green_futex_wait(const FutexCall& call) REVENANT_NO_THREAD_SAFETY_ANALYSIS {
   const Deadline deadline = call.deadline();
-  const Deadline recheck = deadline_in(kLongestWait);
-  const bool soon = left_ns(deadline) <= left_ns(recheck);
   Scheduler& scheduler = Machine::instance().scheduler();
   scheduler.lock().lock();
   if (__atomic_load_n(call.word, __ATOMIC_SEQ_CST) != call.value) {
     scheduler.lock().unlock();
     return errno = EAGAIN, kRefused;
   }
-  Waiter waiter{.thread = Worker::of_this_thread()->current()};
-  queue_of(call.word).push_back(waiter);
-  const bool woken =
-      scheduler.wait_locked(waiter, soon ? deadline : recheck, {WaitKind::kCondition, call.word});
-  if (!woken && is_over(deadline)) return errno = ETIMEDOUT, kRefused;
-  return 0;
+  FutexWaiter waiter{{.thread = Worker::of_this_thread()->current()},
+                     call.word,
+                     call.value,
+                     !is_persistent(call.word),
+                     scheduler.generation()};
+  scheduler.state().futexes.enter(waiter);
+  const bool woken = scheduler.wait_locked(waiter, deadline, {WaitKind::kCondition, call.word});
+  {
+    const base::LockGuard guard(scheduler.lock());
+    scheduler.state().futexes.leave(waiter);
+  }
+  return woken ? 0 : (errno = ETIMEDOUT, kRefused);
 }
 
 long green_futex_wake(const FutexCall& call) {
@@ -77,10 +72,10 @@ long green_futex_wake(const FutexCall& call) {
     Scheduler& scheduler = Machine::instance().scheduler();
     const base::LockGuard guard(scheduler.lock());
     Waiter* next = nullptr;
-    for (Waiter* each = queue_of(call.word).first; each != nullptr && woken < call.value;
-         each = next) {
+    Waiter* each = scheduler.state().futexes.of(call.word).first;
+    for (; each != nullptr && woken < call.value; each = next) {
       next = each->next;
-      if (each->thread->record.wait_object != call.word) continue;
+      if (static_cast<FutexWaiter*>(each)->word != call.word) continue;
       scheduler.notify_locked(*each);
       ++woken;
     }
