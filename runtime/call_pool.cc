@@ -1,6 +1,7 @@
 #include "runtime/call_pool.h"
 
 #include <deque>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -28,12 +29,23 @@ class CallPool {
     if (!push(call)) make(call);
   }
 
+  void begin_wait() {
+    const base::LockGuard guard(lock_);
+    ++waiting_;
+    if (queue_.size() > idle_) start_thread();
+  }
+  void end_wait() {
+    const base::LockGuard guard(lock_);
+    --waiting_;
+  }
+
  private:
   // False when there is no OS thread to be had at all.
   bool push(const PoolCall& call) {
     const base::LockGuard guard(lock_);
     // Each queued call has an idle thread on its way to it; one more call may need one more.
-    const bool short_of_threads = queue_.size() >= idle_ && threads_ < kMaxPoolThreads;  // I2
+    const bool short_of_threads =
+        queue_.size() >= idle_ && threads_ < kMaxPoolThreads + waiting_;  // I2
     if (short_of_threads && !start_thread() && threads_ == 0) return false;
     queue_.push_back(call);
     arrived_.notify_one();
@@ -50,12 +62,17 @@ class CallPool {
     return true;
   }
 
-  [[noreturn]] void serve() {
-    for (;;) make(take());
+  void serve() {
+    while (const std::optional<PoolCall> call = take()) make(*call);
   }
 
-  PoolCall take() {
+  // Empty when the thread is one too many.
+  std::optional<PoolCall> take() {
     const base::LockGuard guard(lock_);
+    if (threads_ > kMaxPoolThreads + waiting_) {
+      --threads_;
+      return std::nullopt;
+    }
     ++idle_;
     while (queue_.empty()) arrived_.wait(lock_);
     --idle_;
@@ -68,6 +85,7 @@ class CallPool {
   base::Condition arrived_;
   std::deque<PoolCall> queue_ REVENANT_GUARDED_BY(lock_);
   std::size_t threads_ REVENANT_GUARDED_BY(lock_) = 0;
+  std::size_t waiting_ REVENANT_GUARDED_BY(lock_) = 0;  // in calls that do not count
   std::size_t idle_ REVENANT_GUARDED_BY(lock_) = 0;
 };
 
@@ -78,6 +96,10 @@ CallPool& pool() {
 }
 
 }  // namespace
+
+UnboundedWait::UnboundedWait() { pool().begin_wait(); }
+
+UnboundedWait::~UnboundedWait() { pool().end_wait(); }
 
 void offload_call(GreenThread& thread, void (*call)(void*), void* context) {
   if (call == wait_for_descriptor) {

@@ -5,7 +5,9 @@
 
 #include <cerrno>
 #include <new>
+#include <optional>
 
+#include "runtime/call_pool.h"
 #include "runtime/machine.h"
 #include "runtime/real_calls_linux.h"
 
@@ -17,11 +19,20 @@ struct OffloadedCall::Block {
   long result = -1;
   int error = ENOMEM;
 
+  // Whatever other green threads do meanwhile.
+  [[nodiscard]] bool ends_by_itself() const {
+    return number == SYS_fsync || number == SYS_fdatasync;
+  }
+  void make() {
+    const auto& [a, b, c, d, e, f] = arguments;
+    result = __real_syscall(number, a, b, c, d, e, f);
+    error = errno;
+  }
   static void run(void* context) {
     auto& block = *static_cast<Block*>(context);
-    const auto& [a, b, c, d, e, f] = block.arguments;
-    block.result = __real_syscall(block.number, a, b, c, d, e, f);
-    block.error = errno;
+    std::optional<UnboundedWait> wait;
+    if (!block.ends_by_itself()) wait.emplace();
+    block.make();
   }
 };
 
