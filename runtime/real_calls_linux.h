@@ -33,6 +33,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -124,6 +125,8 @@ decltype(::ppoll) __real_ppoll;
 decltype(::pread) __real_pread;
 decltype(::preadv) __real_preadv;
 decltype(::pselect) __real_pselect;
+decltype(::pthread_barrier_init) __real_pthread_barrier_init;
+decltype(::pthread_barrier_wait) __real_pthread_barrier_wait;
 decltype(::pthread_cond_broadcast) __real_pthread_cond_broadcast;
 decltype(::pthread_cond_clockwait) __real_pthread_cond_clockwait;
 decltype(::pthread_cond_signal) __real_pthread_cond_signal;
@@ -191,6 +194,7 @@ decltype(::sysinfo) __real_sysinfo;
 decltype(::system) __real_system;
 decltype(::tcgetattr) __real_tcgetattr;
 decltype(::tcsetattr) __real_tcsetattr;
+decltype(::thrd_create) __real_thrd_create;
 decltype(::timerfd_create) __real_timerfd_create;
 decltype(::timerfd_gettime) __real_timerfd_gettime;
 decltype(::timerfd_settime) __real_timerfd_settime;

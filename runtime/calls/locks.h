@@ -1,8 +1,9 @@
-// pthread's mutexes, conditions and read-write locks, as green threads use them.
+// pthread's mutexes, conditions, read-write locks and barriers, as green threads use them.
 //
-//   pthread_mutex_t (40)   | owner : 8 | depth : 4 | .. | kind : 4 | .. | first : 8 | last : 8 |
-//   pthread_cond_t (48)    | first : 8 | last : 8 | ........ | clock, by libc's own bit | .... |
-//   pthread_rwlock_t (56)  | readers : 4 (-1: a writer) | .. | first : 8 | last : 8 | ........ |
+//   pthread_mutex_t (40)    | owner : 8 | depth : 4 | .. | kind : 4 | .. | first : 8 | last : 8 |
+//   pthread_cond_t (48)     | first : 8 | last : 8 | ........ | clock, by libc's own bit | .... |
+//   pthread_rwlock_t (56)   | readers : 4 (-1: a writer) | .. | first : 8 | last : 8 | ........ |
+//   pthread_barrier_t (32)  | arrived : 4 | round : 4 | count : 4 | .. | first : 8 | last : 8 |
 //
 // Objects in the space are of the layouts drawn here, in libc's bytes: zero is unlocked, as libc's
 // static initialisers and init functions leave them, and libc's destroy functions find nothing to
@@ -11,10 +12,10 @@
 // Objects elsewhere are libc's own (its and libstdc++'s locks, a program's static ones). They begin
 // anew with each process, so no thread may be queued on them: a green thread tries, and takes a nap
 // while it fails. A static recursive or error-checking mutex, whose owner libc takes from the OS
-// thread, is of the layout above without its queue.
+// thread, is of the layout above without its queue; so is a static barrier, at which none can try.
 //
-// I1  An object is used by green threads only, or lies outside the space and is of libc's default
-//     kind.
+// I1  An object is used by green threads only, or lies outside the space, is of libc's default kind
+//     and is no barrier.
 // I2  A waiter is on the queue of an object in the space only.
 //
 // Threads: green threads. Locks: kScheduler guards what lies in the space.
@@ -61,6 +62,19 @@ struct GreenRwlock {
   static GreenRwlock& of(pthread_rwlock_t& lock) { return reinterpret_cast<GreenRwlock&>(lock); }
 };
 static_assert(sizeof(GreenRwlock) <= offsetof(pthread_rwlock_t, __data.__flags));
+
+struct GreenBarrier {
+  std::uint32_t arrived;
+  std::uint32_t round;
+  std::uint32_t count;
+  std::uint32_t unused;
+  WaitQueue waiters;
+
+  static GreenBarrier& of(pthread_barrier_t& barrier) {
+    return reinterpret_cast<GreenBarrier&>(barrier);
+  }
+};
+static_assert(sizeof(GreenBarrier) <= sizeof(pthread_barrier_t));
 
 // Takes and releases a mutex for the calling green thread; 0 or an errno value, as pthread's.
 int lock_green(pthread_mutex_t& mutex, const Deadline& deadline);
