@@ -1,13 +1,12 @@
 // A process that copies its own store as files: closing a descriptor of a file drops all record
 // locks that the process has on it, the owner's and LMDB's.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "store/store.h"
 #include "tests/store/page_model.h"
+#include "tests/support/forked.h"
 #include "tests/support/temporary_directory.h"
 
 namespace revenant::store {
@@ -31,23 +30,13 @@ class CopiedStoreTest : public ::testing::Test {
     ASSERT_TRUE(writer.commit({}).ok());
   }
 
-  // The exit status of `body`, run in a child.
-  template <class Body>
-  static int in_child(Body body) {
-    const pid_t child = ::fork();
-    if (child == 0) ::_exit(body());
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
   testing::TemporaryDirectory directory_;
   const std::filesystem::path path_ = directory_ / "store";
   std::unique_ptr<Store> store_;
 };
 
 TEST_F(CopiedStoreTest, StaysItsOwners) {
-  const int outcome = in_child([&] {
+  const int outcome = testing::in_child([&] {
     const auto second = Store::open(small_options(path_));
     return !second.ok() && second.error().code == base::ErrorCode::kStoreInUse ? 0 : 1;
   });
@@ -58,7 +47,7 @@ TEST_F(CopiedStoreTest, StaysItsOwners) {
 TEST_F(CopiedStoreTest, KeepsItsReadersWhenTheToolLooksIn) {
   auto view = store_->history().view({1});
   ASSERT_TRUE(view.ok());
-  const int outcome = in_child([&] {
+  const int outcome = testing::in_child([&] {
     const auto reader = StoreReader::open(path_);
     return reader.ok() && (*reader)->history().snapshots().value().size() == 1 ? 0 : 1;
   });

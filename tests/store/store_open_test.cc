@@ -16,6 +16,7 @@
 #include "store/format.h"
 #include "store/store.h"
 #include "tests/store/page_model.h"
+#include "tests/support/forked.h"
 #include "tests/support/temporary_directory.h"
 
 namespace revenant::store {
@@ -48,16 +49,6 @@ class StoreOpenTest : public ::testing::Test {
     file.seekg(static_cast<std::streamoff>(at));
     const int byte = file.get() ^ (1 << bit);
     file.seekp(static_cast<std::streamoff>(at)).put(static_cast<char>(byte));
-  }
-
-  // The exit status of `body`, run in a child.
-  template <class Body>
-  static int in_child(Body body) {
-    const pid_t child = ::fork();
-    if (child == 0) ::_exit(body());
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
   testing::TemporaryDirectory directory_;
@@ -239,7 +230,7 @@ TEST_F(StoreOpenTest, AnotherProcessIsToldWhoOwnsIt) {
   auto store = Store::open(small_options(path_));
   ASSERT_TRUE(store.ok());
   const std::string owner = std::to_string(::getpid());
-  const int outcome = in_child([&] {
+  const int outcome = testing::in_child([&] {
     const auto refused = Store::open(small_options(path_));
     if (refused.ok()) return 1;
     if (refused.error().code != ErrorCode::kStoreInUse) return 2;
@@ -252,7 +243,7 @@ TEST_F(StoreOpenTest, ASecondOpenInOneProcessIsRefusedAndDropsNoLock) {
   auto store = Store::open(small_options(path_));
   ASSERT_TRUE(store.ok());
   EXPECT_EQ(refusal(), ErrorCode::kStoreInUse);
-  const int outcome = in_child([&] {
+  const int outcome = testing::in_child([&] {
     return Store::open(small_options(path_)).error().code == ErrorCode::kStoreInUse ? 0 : 1;
   });
   EXPECT_EQ(outcome, 0);
