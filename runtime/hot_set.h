@@ -1,8 +1,7 @@
 // Pages that are dirty at every stop.
 //
 //   cold --dirty in kHeatingStops stops in a row--> hot --unchanged in the last eight stops--> cold
-//                                                    '---let go: it holds nothing any more---->
-//                                                    cold
+//                                                    '---let go: it has been freed-----------> cold
 //
 // Copying such a page ahead of the stop is wasted, since it is written again before the stop, and
 // protecting it costs the program a fault. A hot page stays writable and is copied once, in the

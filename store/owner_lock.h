@@ -2,8 +2,8 @@
 // does, however it does.
 //
 //   Boost's file_lock   of the process: says who holds it, and is gone as soon as the process
-//   closes
-//                       any descriptor of DIR/lock, as a program does that copies its own store
+//                       closes any descriptor of DIR/lock, as a program does that copies its own
+//                       store
 //   flock               of the one descriptor kept here: stays
 //
 // I1  What is locked is the file that DIR/lock names: one removed between its opening and its
