@@ -1,12 +1,11 @@
-# What the house stands on, all from Debian 12 (scripts/setup installs it). Programs are static, so the
-# archives are taken wherever there are any.
-set(Boost_USE_STATIC_LIBS ON)
+# What the house stands on, all from Debian 12 (scripts/setup installs it). What programs stand on is
+# also named in RevenantConfig.cmake.in, for those who use an installed package.
+list(APPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
 find_package(Threads REQUIRED)
-find_package(Boost 1.81 REQUIRED COMPONENTS context)
 find_package(fmt REQUIRED)
+find_package(RevenantArchives REQUIRED)
+
+# Needed to compile the house, not to use it.
+find_package(Boost 1.81 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
-
-# LMDB and xxHash come without CMake packages.
-find_library(REVENANT_LMDB NAMES liblmdb.a lmdb REQUIRED)
-find_library(REVENANT_XXHASH NAMES libxxhash.a xxhash REQUIRED)

@@ -2,11 +2,6 @@
 # an application: a static, non-PIE program with a build-id and debug info over the whole house.
 # LINK takes static libraries: a path, -lname, or a CMake target.
 
-# What those need who build by hand: the headers, the flags and the rooms.
-add_library(revenant_revenant INTERFACE)
-target_link_libraries(revenant_revenant INTERFACE revenant_runtime)
-add_library(Revenant::revenant ALIAS revenant_revenant)
-
 # What cannot work is refused at configure time, in one sentence.
 function(revenant_refuse_app TARGET SENTENCE)
   message(FATAL_ERROR "revenant_add_app(${TARGET}): ${SENTENCE}")
@@ -26,7 +21,7 @@ function(revenant_check_app_library TARGET LIBRARY)
 endfunction()
 
 function(revenant_add_app TARGET)
-  cmake_parse_arguments(APP "PERSIST_GLOBALS" "" "SOURCES;LINK;PERSIST_GLOBALS_OF" ${ARGN})
+  cmake_parse_arguments(PARSE_ARGV 1 APP "PERSIST_GLOBALS" "" "SOURCES;LINK;PERSIST_GLOBALS_OF")
   if(NOT APP_SOURCES)
     revenant_refuse_app(${TARGET} "there are no SOURCES; name at least one file.")
   elseif(APP_UNPARSED_ARGUMENTS)
@@ -39,6 +34,5 @@ function(revenant_add_app TARGET)
   endforeach()
   add_executable(${TARGET} ${APP_SOURCES})
   target_link_libraries(${TARGET} PRIVATE ${APP_LINK} Revenant::revenant)
-  target_compile_features(${TARGET} PRIVATE cxx_std_20)
-  revenant_program(${TARGET})
+  set_target_properties(${TARGET} PROPERTIES POSITION_INDEPENDENT_CODE OFF LINKER_LANGUAGE CXX)
 endfunction()

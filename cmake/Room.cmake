@@ -13,10 +13,10 @@ function(revenant_room NAME)
   if(sources)
     add_library(revenant_${NAME} STATIC ${sources})
     target_link_libraries(revenant_${NAME}
-      PUBLIC ${ROOM_DEPENDS} ${ROOM_LINK} revenant_flags
+      PUBLIC ${ROOM_DEPENDS} ${ROOM_LINK} revenant_tree
       PRIVATE revenant_warnings)
   else()
     add_library(revenant_${NAME} INTERFACE)
-    target_link_libraries(revenant_${NAME} INTERFACE ${ROOM_DEPENDS} ${ROOM_LINK} revenant_flags)
+    target_link_libraries(revenant_${NAME} INTERFACE ${ROOM_DEPENDS} ${ROOM_LINK} revenant_tree)
   endif()
 endfunction()
