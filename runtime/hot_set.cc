@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vm/page_runs.h"
+
 namespace revenant::runtime {
 namespace {
 
@@ -13,15 +15,10 @@ void append_page(std::vector<base::PageRun>& runs, base::PageNumber page) {
   }
 }
 
-bool any_contains(std::span<const base::PageRun> sorted, base::PageNumber page) {
-  const auto after = std::ranges::upper_bound(sorted, page, {}, &base::PageRun::first);
-  return after != sorted.begin() && std::prev(after)->contains(page);
-}
-
 }  // namespace
 
-bool HotSet::contains(base::PageNumber page) const { return any_contains(runs_, page); }
-bool HotSet::is_pinned(base::PageNumber page) const { return any_contains(pinned_, page); }
+bool HotSet::contains(base::PageNumber page) const { return vm::any_contains(runs_, page); }
+bool HotSet::is_pinned(base::PageNumber page) const { return vm::any_contains(pinned_, page); }
 
 void HotSet::pin(const base::PageRun& run) {
   pinned_.push_back(run);

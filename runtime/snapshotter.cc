@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/log.h"
+#include "vm/page_runs.h"
 
 namespace revenant::runtime {
 namespace {
@@ -147,7 +148,7 @@ base::Status Snapshotter::put_changed(store::EpochWriter& writer) {
 
 // Whether the page's newest image is this content, and will be taken for it after a restart.
 bool Snapshotter::equals_image(base::PageNumber page, const store::ContentHash& hash) {
-  if (is_released(page)) return false;  // its image is being dropped
+  if (vm::any_contains(capture_.released(), page)) return false;  // its image is being dropped
   const auto entry = memory_.map().find(page);
   const bool known = entry.has_value() && entry->hash() != vm::ContentHash{};
   if (known && entry->hash() != of(hash)) return false;
@@ -157,14 +158,6 @@ bool Snapshotter::equals_image(base::PageNumber page, const store::ContentHash& 
   // An image from before the memory was carved anew is stale, whatever it holds.
   return reference.ok() && reference->has_value() && (*reference)->hash == hash &&
          (*reference)->birth >= ticket.not_before;
-}
-
-bool Snapshotter::is_released(base::PageNumber page) const {
-  const auto runs = capture_.released();
-  const auto after = std::upper_bound(
-      runs.begin(), runs.end(), page,
-      [](base::PageNumber wanted, const base::PageRun& run) { return wanted < run.first; });
-  return after != runs.begin() && std::prev(after)->contains(page);
 }
 
 void Snapshotter::settle_success() {

@@ -88,7 +88,6 @@ class Snapshotter {
   [[nodiscard]] base::Result<bool> write_epoch(Turn turn);
   [[nodiscard]] base::Status put_changed(store::EpochWriter& writer);
   [[nodiscard]] bool equals_image(base::PageNumber page, const store::ContentHash& hash);
-  [[nodiscard]] bool is_released(base::PageNumber page) const;
   void forget_images(const base::PageRun& run);
   void settle_success();
   void settle_failure(const base::Error& error);

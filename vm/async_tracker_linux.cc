@@ -1,13 +1,11 @@
 #include "vm/async_tracker_linux.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <signal.h>
 
 #include <algorithm>
-#include <ctime>
 
-#include "base/check.h"
-#include "vm/volatile_memory.h"
+#include "vm/page_runs.h"
+#include "vm/scratch_pages_linux.h"
 
 namespace revenant::vm {
 namespace {
@@ -16,23 +14,16 @@ namespace {
 // space be filled and a writer to a cold chunk waits for the lock.
 constexpr std::uint32_t kCoolAtOnce = 8;
 
-// Has the kernel write to a page: where it does not resolve the fault itself this fails, while a
-// store from here would end the program.
-bool kernel_writes_to(base::PageNumber page) {
-  return ::syscall(SYS_clock_gettime, CLOCK_MONOTONIC, page.pointer()) == 0;
-}
-
 // Fills a page of `scratch` protected, writes to it and harvests it, twice.
 base::Status prove(Uffd& uffd, Pagemap& pagemap, base::PageRun scratch) {
   const base::Error unproven{base::ErrorCode::kUnsupportedHost,
                              "userfaultfd's asynchronous write protection does not do what it "
                              "promises on this kernel"};
-  alignas(base::kPageSize) static std::byte zeros[base::kPageSize];
   const base::PageRun page{scratch.first, {1}};
   DirtyList found;
   REVENANT_TRY(found.open());
   REVENANT_TRY(uffd.register_run(scratch));
-  if (uffd.fill(page, zeros, Uffd::FillMode::kClean).pages != 1) return unproven;
+  if (uffd.fill(page, scratch_zeros(), FillMode::kClean).pages != 1) return unproven;
   for (int round = 0; round < 2; ++round) {
     REVENANT_TRY(pagemap.scan(scratch, Pagemap::Rearm::kYes, found));
     if (!found.empty() || !kernel_writes_to(page.first)) return unproven;
@@ -45,16 +36,18 @@ base::Status prove(Uffd& uffd, Pagemap& pagemap, base::PageRun scratch) {
 
 }  // namespace
 
-base::Status AsyncTracker::open() {
-  REVENANT_TRY(uffd_.open_async());
+base::Status AsyncTracker::try_out() {
+  REVENANT_TRY(uffd_.open(Uffd::Writes::kAsync));
   REVENANT_TRY(harvest_pagemap_.open());
   REVENANT_TRY(cool_pagemap_.open());
   REVENANT_TRY(found_.open());
-  constexpr base::PageCount kScratch{2};
-  REVENANT_ASSIGN(std::byte * memory, reserve_volatile(kScratch.bytes(), "trying userfaultfd"));
-  base::Status proved = prove(uffd_, harvest_pagemap_, {base::PageNumber::of(memory), kScratch});
-  release_volatile(memory, kScratch.bytes());
-  if (!proved.ok()) return proved;
+  ScratchPages scratch;
+  REVENANT_TRY(scratch.open());
+  return prove(uffd_, harvest_pagemap_, scratch.pages());
+}
+
+base::Status AsyncTracker::attach() {
+  REVENANT_TRY(temperature_.open());
   for (const base::PageRun& window : space_.windows()) REVENANT_TRY(uffd_.register_run(window));
   harvests_.store(0, std::memory_order_relaxed);
   for (auto& harvest : last_dirty_) harvest.store(0, std::memory_order_relaxed);
@@ -72,7 +65,9 @@ base::Status AsyncTracker::harvest(std::span<const base::PageRun> excluded, Dirt
   base::Status status;
   found_.clear();
   temperature_.warm_chunks().for_each_run([&](ChunkRun chunks) {
-    status = scan_around(space_.pages_of(chunks), excluded, found_);
+    status = visit_outside(space_.pages_of(chunks), excluded, [&](base::PageRun pages) {
+      return harvest_pagemap_.scan(pages, Pagemap::Rearm::kYes, found_);
+    });
     return status.ok();
   });
   temperature_.take_deferred(found_);  // I2
@@ -80,22 +75,6 @@ base::Status AsyncTracker::harvest(std::span<const base::PageRun> excluded, Dirt
   for (const base::PageRun& run : excluded) note_dirty(run);  // I1
   out.append_all(found_);
   return status;
-}
-
-base::Status AsyncTracker::scan_around(base::PageRun pages, std::span<const base::PageRun> excluded,
-                                       DirtyList& out) {
-  base::PageNumber at = pages.first;
-  auto hot = std::lower_bound(
-      excluded.begin(), excluded.end(), at,
-      [](const base::PageRun& run, base::PageNumber page) { return run.end() <= page; });
-  for (; hot != excluded.end() && hot->first < pages.end(); ++hot) {
-    if (at < hot->first) {
-      REVENANT_TRY(harvest_pagemap_.scan({at, hot->first - at}, Pagemap::Rearm::kYes, out));
-    }
-    at = hot->end();
-  }
-  if (at >= pages.end()) return {};
-  return harvest_pagemap_.scan({at, pages.end() - at}, Pagemap::Rearm::kYes, out);
 }
 
 base::Status AsyncTracker::scan(base::PageRun pages, DirtyList& out) {
@@ -135,9 +114,18 @@ ChunkRun AsyncTracker::next_clean(ChunkRun chunks, std::uint32_t from,
   return run;
 }
 
-void AsyncTracker::note_fill(base::PageRun run) noexcept {
+Trap AsyncTracker::classify(const Access& access) const noexcept {
+  if (access.signal == SIGBUS) return Trap::kMissing;
+  return access.is_write() ? Trap::kWrite : Trap::kForbidden;
+}
+
+Filled AsyncTracker::fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept {
+  // Before anything is filled: a harvest that starts later scans the chunk.
   temperature_.note_fill(space_.chunk_of(run.first));
   note_dirty(run);
+  // A write to a cold chunk is refused before its page is found missing: there this is a read,
+  // unless the chunk was cooled meanwhile, and then the write is still to be refused.
+  return uffd_.fill(run, source, is_cold(run.first) ? FillMode::kClean : mode);
 }
 
 bool AsyncTracker::is_cold(base::PageNumber page) const noexcept {

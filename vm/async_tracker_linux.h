@@ -7,6 +7,9 @@
 // I1  Chunks that hold excluded pages count as dirty: a hot page's chunk never becomes cold.
 // I2  deferred pages are taken after the scans (chunk_temperature.h, I1).
 //
+// Cold chunks: a chunk that stayed clean for a while is handed to the hardware (read-only), and is
+// not scanned until its first write announces itself. Harvests then cost what is warm.
+//
 // Threads, locks and errors: as dirty_tracker.h says; scan() is for ChunkTemperature, under its
 // lock.
 #pragma once
@@ -29,25 +32,28 @@ class AsyncTracker final : public DirtyTracker, private PageScanner {
   // once looking has cost about as much is never far from the best choice (ski rental).
   static constexpr std::uint32_t kCoolAfter = 32;
 
-  AsyncTracker(const Space& space, Uffd& uffd, ChunkTemperature& temperature)
-      : space_(space), uffd_(uffd), temperature_(temperature) {}
+  explicit AsyncTracker(const Space& space) : space_(space) {}
 
-  // Opens userfaultfd, tries it on scratch memory and registers the windows of the open space.
-  [[nodiscard]] base::Status open();
-  void close();
-
+  [[nodiscard]] std::string_view name() const noexcept override { return "async"; }
+  [[nodiscard]] Backing backing() const noexcept override { return Backing::kAnonymous; }
+  [[nodiscard]] bool user_mode_only() const noexcept override { return uffd_.user_mode_only(); }
+  [[nodiscard]] base::Status try_out() override;
+  [[nodiscard]] base::Status attach() override;
+  void close() override;
   [[nodiscard]] base::Status harvest(std::span<const base::PageRun> excluded,
                                      DirtyList& out) override;
   [[nodiscard]] base::Status protect(base::PageRun run) override;
   [[nodiscard]] base::Result<std::size_t> cool(std::size_t max_chunks) override;
-  void note_fill(base::PageRun run) noexcept override;
-  [[nodiscard]] bool is_cold(base::PageNumber page) const noexcept override;
+  [[nodiscard]] Trap classify(const Access& access) const noexcept override;
   [[nodiscard]] bool resolve_write(base::PageNumber page) noexcept override;
+  [[nodiscard]] Filled fill(base::PageRun run, const std::byte* source,
+                            FillMode mode) noexcept override;
+  void discard(base::PageRun run) noexcept override { space_.discard(run); }
+
+  [[nodiscard]] bool is_cold(base::PageNumber page) const noexcept;
 
  private:
   [[nodiscard]] base::Status scan(base::PageRun pages, DirtyList& out) override;
-  [[nodiscard]] base::Status scan_around(base::PageRun pages,
-                                         std::span<const base::PageRun> excluded, DirtyList& out);
   void note_dirty(base::PageRun run) noexcept;
   [[nodiscard]] bool stayed_clean(ChunkIndex chunk) const noexcept;
   // The first run of at most `limit` clean chunks of `chunks`, from its chunk `from` on.
@@ -55,8 +61,8 @@ class AsyncTracker final : public DirtyTracker, private PageScanner {
                                     std::size_t limit) const noexcept;
 
   const Space& space_;
-  Uffd& uffd_;
-  ChunkTemperature& temperature_;
+  Uffd uffd_;
+  ChunkTemperature temperature_{space_};
   Pagemap harvest_pagemap_;  // used by harvests
   Pagemap cool_pagemap_;     // used under the temperature's lock, also beside a harvest
   DirtyList found_;          // by the harvest that runs

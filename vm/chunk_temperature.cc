@@ -23,9 +23,9 @@ base::Result<bool> ChunkTemperature::cool(ChunkRun chunks, PageScanner& scanner)
   const base::PageRun pages = space_.pages_of(chunks);
   base::LockGuard guard(lock_);
   const std::uint32_t runs = cold_runs_ + 1 - cold_neighbours(chunks);
-  if (runs > kMaxColdRuns || !space_.set_writable(pages, false)) return false;  // I3
+  if (runs > kMaxColdRuns || !space_.set_access(pages, PageAccess::kRead)) return false;  // I3
   if (const base::Status scanned = scanner.scan(pages, deferred_); !scanned.ok()) {
-    REVENANT_CHECK(space_.set_writable(pages, true));
+    REVENANT_CHECK(space_.set_access(pages, PageAccess::kWrite));
     return scanned.error();
   }
   for (std::uint32_t i = 0; i < chunks.count; ++i) {  // I1: only now
@@ -41,18 +41,19 @@ void ChunkTemperature::warm(ChunkIndex chunk) noexcept {
   const ChunkRun one{chunk, 1};
   if (!cold_.test(chunk)) {
     // Another thread was first; its protection may have been lifted after this write failed.
-    REVENANT_CHECK(space_.set_writable(space_.pages_of(one), true));
+    REVENANT_CHECK(space_.set_access(space_.pages_of(one), PageAccess::kWrite));
     return;
   }
   mark_warm(one);  // I2: before the protection is lifted
-  if (space_.set_writable(space_.pages_of(one), true)) return;
+  if (space_.set_access(space_.pages_of(one), PageAccess::kWrite)) return;
   // The process has no mapping left to split the run with; as a whole it merges with what is
   // beside.
   const ChunkRun around = cold_run_around(chunk);
   const ChunkIndex next{chunk.value + 1};
   mark_warm({around.first, chunk.value - around.first.value});
   mark_warm({next, after(around).value - next.value});
-  REVENANT_CHECK(space_.set_writable(space_.pages_of(around), true), "chunk %u", chunk.value);
+  REVENANT_CHECK(space_.set_access(space_.pages_of(around), PageAccess::kWrite), "chunk %u",
+                 chunk.value);
 }
 
 void ChunkTemperature::take_deferred(DirtyList& out) {

@@ -1,36 +1,56 @@
-// Which pages were written: harvest and re-arm, whatever the kernel offers.
+// The pages of the space as the kernel lets us see them: filled when they are missing, told of when
+// they were written. Each tracker is one way of the kernel's to do both.
 //
-//   written page --harvest--> in the list, protected again --write--> written page ...
+//   missing --fill--> clean --write--> written --harvest--> in the list, and clean again ...
+//
+//   tracker    needs                  a first write costs                  harvests cost
+//   async      userfaultfd, 6.7       a fault that the kernel resolves     a scan of warm chunks
+//   sync       userfaultfd, 5.7       a signal, and two system calls       what was written
+//   mprotect   nothing                the same, and mappings (65,530)      what was written
 //
 // I1  A page whose content changed after a harvest began is in the next harvest, or in this one.
 // I2  A page that is not present is never harvested: it has no content of its own.
 // I3  A page in an excluded run is neither reported nor protected: its owner copies it in the stop.
 // I4  A page may be reported though nothing changed: the content's hash decides, not this class.
+// I5  No thread sees a page that is filled in part.
 //
-// Cold chunks: a chunk that stayed clean for a while may be handed to the hardware (read-only), and
-// is not scanned until its first write announces itself. Harvests then cost what is warm.
-//
-// Threads: harvest() and protect() by one thread at a time (the snapshotter); cool()
-// by one thread, also beside a harvest; the note_ and resolve_ functions by any thread, in the
-// fault handler. Errors: only what the kernel refuses; a harvest that fails has appended what it
-// took, and what it did not take is still dirty.
+// Threads: try_out(), attach() and close() by one thread, while no other uses the space; harvest()
+// and protect() by one thread at a time (the snapshotter); cool() by one thread, also beside a
+// harvest; classify(), resolve_write() and fill() by any thread, in the fault handler; discard() by
+// any. Locks: kChunks, taken and given back within each call. Errors: only what the kernel refuses;
+// a harvest that fails has appended what it took, and what it did not take is still dirty.
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "base/units.h"
+#include "vm/access.h"
 #include "vm/dirty_list.h"
+#include "vm/page_fill.h"
+#include "vm/space.h"
 
 namespace revenant::vm {
 
 class DirtyTracker {
  public:
   virtual ~DirtyTracker() = default;
+
+  // "async", "sync" or "mprotect".
+  [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+  // How the space is to be mapped for it.
+  [[nodiscard]] virtual Backing backing() const noexcept = 0;
+  // True when the kernel serves it as an unprivileged process's: faults of user code only.
+  [[nodiscard]] virtual bool user_mode_only() const noexcept { return false; }
+
+  // Finds out on scratch memory whether the host does what this tracker needs: by trying, since
+  // distributions carry features back and containers take them away.
+  [[nodiscard]] virtual base::Status try_out() = 0;
+  // Tracks the windows of the space, which is open and empty. After try_out() only.
+  [[nodiscard]] virtual base::Status attach() = 0;
+  virtual void close() = 0;
 
   // Appends the pages written since they were last harvested to `out` and protects them again,
   // `excluded` (sorted, disjoint) left alone. Allocates nothing in steady state.
@@ -41,16 +61,23 @@ class DirtyTracker {
   // caller copies the pages afterwards. For pages that leave the hot set.
   [[nodiscard]] virtual base::Status protect(base::PageRun run) = 0;
 
-  // Makes up to `max_chunks` chunks cold that stayed clean long enough; returns how many. Not for
-  // the stop: it costs a system call a run of chunks.
+  // Makes up to `max_chunks` chunks cheaper to harvest that stayed clean long enough; returns how
+  // many. Not for the stop: it costs a system call a run of chunks.
   [[nodiscard]] virtual base::Result<std::size_t> cool(std::size_t max_chunks) = 0;
 
-  // A page of `run` (within one chunk) is about to be filled: its chunk takes part in harvests.
-  virtual void note_fill(base::PageRun run) noexcept = 0;
-  // True when pages filled in this chunk must be filled clean (its first write announces itself).
-  [[nodiscard]] virtual bool is_cold(base::PageNumber page) const noexcept = 0;
-  // A write was refused by the hardware. True when it may now be tried again.
+  // What a refused access to a page of the space asks for.
+  [[nodiscard]] virtual Trap classify(const Access& access) const noexcept = 0;
+  // Trap::kWrite: notes the write. True when it may now be tried again.
   [[nodiscard]] virtual bool resolve_write(base::PageNumber page) noexcept = 0;
+  // Trap::kMissing: fills the missing pages of `run` (within one chunk) from as many at `source`;
+  // those present stay as they are.
+  [[nodiscard]] virtual Filled fill(base::PageRun run, const std::byte* source,
+                                    FillMode mode) noexcept = 0;
+  // Whether whole chunks should be filled at once: lone pages have become too dear.
+  [[nodiscard]] virtual bool wants_whole_chunks() const noexcept { return false; }
+
+  // Drops what the pages of `run` hold: each is missing, or reads as zeros and may be written.
+  virtual void discard(base::PageRun run) noexcept = 0;
 };
 
 enum class TrackerChoice { kAuto, kAsync, kSync, kMprotect };

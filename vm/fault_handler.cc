@@ -30,8 +30,20 @@ FaultReason reason_of(ForbiddenReason reason) {
 
 constexpr FaultHandler::Outcome kResume{.resume = true};
 
-FaultHandler::Outcome refuse(FaultReason reason, const char* segment = "") {
-  return {.resume = false, .reason = reason, .segment = segment};
+// The pages [first, end) of `run`, counted from its first.
+base::PageRun part_of(base::PageRun run, std::uint64_t first, std::uint64_t end) {
+  return {run.first + base::PageCount{first}, {end - first}};
+}
+
+// Calls fill(part) for the parts of `run`, of at most `limit` pages, until one does not resume.
+template <class Fill>
+FaultHandler::Outcome in_parts(base::PageRun run, base::PageCount limit, Fill fill) {
+  for (std::uint64_t at = 0; at < run.count.value; at += limit.value) {
+    const FaultHandler::Outcome outcome =
+        fill(part_of(run, at, std::min(at + limit.value, run.count.value)));
+    if (!outcome.resume) return outcome;
+  }
+  return kResume;
 }
 
 }  // namespace
@@ -54,47 +66,64 @@ const char* to_string(FaultReason reason) noexcept {
     case FaultReason::kOutside:
       return "the address is not in the persistent space";
     case FaultReason::kNoMemory:
-      return "the host has no memory left for the page";
+      return "the host has no memory left for the page, or no mapping (raise vm.max_map_count)";
   }
   return "";
 }
 
-FaultHandler::Outcome FaultHandler::resolve(const Fault& fault, ReadAhead* ahead) noexcept {
-  const base::PageNumber page = base::PageNumber::of(fault.address);
-  if (!space_.contains(page)) return refuse(FaultReason::kOutside);
-  const Outcome outcome =
-      fault.is_missing ? resolve_missing(fault, page, ahead) : resolve_refused(fault, page);
-  if (!outcome.resume) counters_.fatal.fetch_add(1, std::memory_order_relaxed);
-  return outcome;
+Trap FaultHandler::classify(const Access& access) const noexcept {
+  return space_.contains(access.page()) ? tracker_->classify(access) : Trap::kForbidden;
 }
 
-FaultHandler::Outcome FaultHandler::resolve_refused(const Fault& fault,
-                                                    base::PageNumber page) noexcept {
-  if (fault.is_write && tracker_->resolve_write(page)) {
-    counters_.warmed.fetch_add(1, std::memory_order_relaxed);
-    return kResume;
+FaultHandler::Outcome FaultHandler::resolve(const Access& access, Trap trap,
+                                            ReadAhead* ahead) noexcept {
+  switch (trap) {
+    case Trap::kMissing:
+      return resolve_missing(access, ahead);
+    case Trap::kWrite:
+      return resolve_write(access.page());
+    case Trap::kSettled:
+      return kResume;
+    case Trap::kForbidden:
+      break;
   }
-  const Segment* segment = segments_.find(page);
-  return refuse(FaultReason::kProtection, segment == nullptr ? "" : segment->name);
+  const bool inside = space_.contains(access.page());
+  return refuse(inside ? FaultReason::kProtection : FaultReason::kOutside, access.page());
 }
 
-FaultHandler::Outcome FaultHandler::resolve_missing(const Fault& fault, base::PageNumber page,
+FaultHandler::Outcome FaultHandler::refuse(FaultReason reason, base::PageNumber page) noexcept {
+  counters_.fatal.fetch_add(1, std::memory_order_relaxed);
+  const Segment* segment = segments_.find(page);
+  return {.resume = false, .reason = reason, .segment = segment == nullptr ? "" : segment->name};
+}
+
+FaultHandler::Outcome FaultHandler::resolve_write(base::PageNumber page) noexcept {
+  if (!tracker_->resolve_write(page)) return refuse(FaultReason::kProtection, page);
+  counters_.refused_writes.fetch_add(1, std::memory_order_relaxed);
+  return kResume;
+}
+
+FaultHandler::Outcome FaultHandler::resolve_missing(const Access& access,
                                                     ReadAhead* ahead) noexcept {
   counters_.faults.fetch_add(1, std::memory_order_relaxed);
+  const base::PageNumber page = access.page();
   const Segment* segment = segments_.find(page);
-  if (segment == nullptr) return refuse(FaultReason::kUnmapped);
+  if (segment == nullptr) return refuse(FaultReason::kUnmapped, page);
   Plan plan{.page = page, .segment = segment, .mark = released_.sequence()};
   plan.ticket = segment->rule->ticket_of(page);
   if (plan.ticket.kind == Ticket::Kind::kForbidden) {
-    return refuse(reason_of(plan.ticket.reason), segment->name);
+    return refuse(reason_of(plan.ticket.reason), page);
   }
-  plan.run = {page, kOnePage};
-  if (ahead != nullptr) {
-    const base::PageCount limit = reads_zeros(plan.ticket) ? kMaxZeroPages : kMaxImagePages;
-    plan.run = alike(ahead->window_for(page, limit), plan);
-  }
-  tracker_->note_fill(plan.run);
-  return reads_zeros(plan.ticket) ? fill_zeros(plan, fault.is_write) : fill_images(plan);
+  const bool zeros = reads_zeros(plan.ticket);
+  plan.run = alike(window_around(page, zeros, ahead), plan);
+  return zeros ? fill_zeros(plan, access.is_write()) : fill_images(plan);
+}
+
+base::PageRun FaultHandler::window_around(base::PageNumber page, bool zeros,
+                                          ReadAhead* ahead) const noexcept {
+  if (tracker_->wants_whole_chunks()) return space_.pages_of({space_.chunk_of(page), 1});
+  if (ahead == nullptr) return {page, kOnePage};
+  return ahead->window_for(page, zeros ? kMaxZeroPages : kMaxImagePages);
 }
 
 bool FaultHandler::reads_zeros(const Ticket& ticket) const noexcept {
@@ -119,52 +148,54 @@ base::PageRun FaultHandler::alike(base::PageRun window, const Plan& plan) const 
 }
 
 FaultHandler::Outcome FaultHandler::fill_zeros(const Plan& plan, bool is_write) noexcept {
-  // A write to a cold chunk is refused before its page is found missing: there this is a read,
-  // unless the chunk was cooled meanwhile, and then the write is still to be refused.
-  const bool dirty = is_write && !tracker_->is_cold(plan.page);
-  return put(plan, zero_pages, dirty ? Uffd::FillMode::kDirty : Uffd::FillMode::kClean,
-             counters_.zero_pages);
+  const FillMode mode = is_write ? FillMode::kDirty : FillMode::kClean;
+  return in_parts(plan.run, kMaxZeroPages, [&](base::PageRun part) {
+    return put(plan, part, zero_pages, mode, counters_.zero_pages);
+  });
 }
 
 FaultHandler::Outcome FaultHandler::fill_images(const Plan& plan) noexcept {
   alignas(base::kPageSize) std::byte frames[kMaxImagePages.value][base::kPageSize];
-  std::uint64_t first = 0;
-  std::uint64_t end = 0;
-  for (std::uint64_t i = 0; i < plan.run.count.value; ++i) {
-    const base::PageNumber page = plan.run.first + base::PageCount{i};
-    const auto fetched = source_->fetch(page, plan.ticket.not_before, frames[i]);
-    const bool damaged = fetched == PageSource::Outcome::kDamaged;
-    if (damaged || fetched == PageSource::Outcome::kUnavailable) {
-      // Such a neighbour stays missing until it is touched itself.
-      if (page == plan.page) {
-        return refuse(damaged ? FaultReason::kDamaged : FaultReason::kUnavailable,
-                      plan.segment->name);
+  return in_parts(plan.run, kMaxImagePages, [&](base::PageRun part) {
+    std::uint64_t first = 0;  // of those fetched and not yet put
+    for (std::uint64_t i = 0; i < part.count.value; ++i) {
+      const base::PageNumber page = part.first + base::PageCount{i};
+      const auto fetched = source_->fetch(page, plan.ticket.not_before, frames[i]);
+      const bool damaged = fetched == PageSource::Outcome::kDamaged;
+      if (fetched == PageSource::Outcome::kAbsent) {
+        std::memset(frames[i], 0, base::kPageSize);
+      } else if (damaged || fetched == PageSource::Outcome::kUnavailable) {
+        // Such a neighbour stays missing until it is touched itself.
+        if (page == plan.page) {
+          return refuse(damaged ? FaultReason::kDamaged : FaultReason::kUnavailable, page);
+        }
+        const Outcome outcome = put_images(plan, part_of(part, first, i), frames[first]);
+        if (!outcome.resume) return outcome;
+        first = i + 1;
       }
-      if (page > plan.page) break;
-      first = i + 1;
-    } else if (fetched == PageSource::Outcome::kAbsent) {
-      std::memset(frames[i], 0, base::kPageSize);
     }
-    end = i + 1;
-  }
-  Plan whole = plan;
-  whole.run = {plan.run.first + base::PageCount{first}, {end - first}};
-  return put(whole, frames[first], Uffd::FillMode::kClean, counters_.stored_pages);
+    return put_images(plan, part_of(part, first, part.count.value), frames[first]);
+  });
 }
 
-FaultHandler::Outcome FaultHandler::put(const Plan& plan, const std::byte* source,
-                                        Uffd::FillMode mode,
+FaultHandler::Outcome FaultHandler::put_images(const Plan& plan, base::PageRun part,
+                                               const std::byte* frames) noexcept {
+  return put(plan, part, frames, FillMode::kClean, counters_.stored_pages);
+}
+
+FaultHandler::Outcome FaultHandler::put(const Plan& plan, base::PageRun part,
+                                        const std::byte* source, FillMode mode,
                                         std::atomic<std::uint64_t>& counter) noexcept {
   const base::PageRun touched{plan.page, kOnePage};
-  Uffd::Filled filled{.refused = true};
-  if (plan.run != touched) {
-    released_.fill_unless_released(plan.mark, [&] { filled = uffd_.fill(plan.run, source, mode); });
+  Filled filled{.refused = true};
+  if (part != touched && part.count.value != 0) {
+    released_.fill_unless_released(plan.mark, [&] { filled = tracker_->fill(part, source, mode); });
   }
   // Only the touched page is certain once something was released, or memory is short.
-  if (filled.refused) {
-    const std::byte* frame = source + (plan.page - plan.run.first).bytes();
-    const Uffd::Filled one = uffd_.fill(touched, frame, mode);
-    if (one.refused) return refuse(FaultReason::kNoMemory, plan.segment->name);
+  if (filled.refused && part.contains(plan.page)) {
+    const std::byte* frame = source + (plan.page - part.first).bytes();
+    const Filled one = tracker_->fill(touched, frame, mode);
+    if (one.refused) return refuse(FaultReason::kNoMemory, plan.page);
     filled.pages += one.pages;
     filled.raced += one.raced;
   }

@@ -1,32 +1,29 @@
 // One fault, from trap to resume.
 //
-//  1. A thread touches a page of the space that is not there. The kernel finds the range registered
-//     with userfaultfd and raises SIGBUS on that thread; the port (fault_port_linux.h) enters
-//     resolve() on the thread's alternate stack.
+//  1. A thread touches a page of the space that is not there. The kernel raises a signal on that
+//     thread (SIGBUS where userfaultfd stands before the page, SIGSEGV where the page allows no
+//     access); the port (fault_port_linux.h) enters resolve() on the thread's alternate stack, and
+//     the tracker says what the signal means.
 //  2. The page's segment is looked up, and its rule asked for the ticket. The rule may read
 //     persistent metadata: if that is missing too, this story starts again, one level down.
 //  3. Forbidden: the port reports the access and the program ends.
 //  4. Otherwise the thread's read-ahead proposes a window of pages in the same chunk, and as many
 //     of them are taken as belong to the same segment and stand for the same kind of content.
-//  5. The chunk is noted with the tracker, before anything is filled: a harvest that starts later
-//     scans it.
-//  6. Images are fetched from the page source into frames on the alternate stack and filled
+//  5. Images are fetched from the page source into frames on the alternate stack and filled
 //     protected. Where the source has none the page reads as zeros; a damaged one ends the program,
 //     a damaged neighbour stays missing until it is touched.
-//  7. Zeros for a write are filled writable and count as dirty at once, neighbours too: a new page
+//  6. Zeros for a write are filled writable and count as dirty at once, neighbours too: a new page
 //     that is written is followed by others. Zeros for a read are filled protected and stay clean.
-//  8. Neighbours are filled only if nothing was released since step 2 (released_runs.h). A page
-//     that another thread filled meanwhile (EEXIST) is left alone. The handler returns, and the
-//     instruction is tried again.
+//  7. Neighbours are filled only if nothing was released since step 2 (released_runs.h). A page
+//     that another thread filled meanwhile is left alone. The handler returns, and the instruction
+//     is tried again.
 //
-//  A write to a cold chunk raises SIGSEGV instead: the tracker makes the chunk warm
-//  (chunk_temperature.h) and the instruction is tried again. A write to a missing page of a cold
-//  chunk takes both ways in turn.
+//  A write that a page which is there refuses is noted by the tracker, and tried again.
 //
 // When a snapshot meets a fault half-way: a thread in the handler has not parked, so the harvest of
-// a stop never runs beside steps 1 to 8. The harvests before the stop do, and lose nothing: between
-// steps 5 and 8 the page holds what its ticket says, and its first write comes after step 8, on a
-// page that is protected or counts as written. The same holds when the chunk is cooled half-way.
+// a stop never runs beside steps 1 to 7. The harvests before the stop do, and lose nothing: until
+// step 7 the page holds what its ticket says, and its first write comes after step 7, on a page
+// that is protected or counts as written.
 //
 // I1  Nothing is allocated and no lock is taken that interrupted code can hold.
 // I2  A page is filled with what its ticket says or not at all.
@@ -41,13 +38,13 @@
 #include <cstdint>
 
 #include "base/units.h"
+#include "vm/access.h"
 #include "vm/dirty_tracker.h"
 #include "vm/page_source.h"
 #include "vm/read_ahead.h"
 #include "vm/released_runs.h"
 #include "vm/segment.h"
 #include "vm/space.h"
-#include "vm/uffd_linux.h"
 
 namespace revenant::vm {
 
@@ -59,7 +56,7 @@ enum class FaultReason : std::uint8_t {
   kUnavailable,  // the page's image cannot be had, and waiting for it has ended
   kProtection,   // the mapping does not allow this access, such as executing data
   kOutside,      // not an address of the space
-  kNoMemory,     // the kernel would not fill the page
+  kNoMemory,     // the kernel would not fill the page: no memory, or no mapping, is left
 };
 
 [[nodiscard]] const char* to_string(FaultReason reason) noexcept;
@@ -76,30 +73,24 @@ struct FaultReport {
 
 // Faults by kind since open().
 struct FaultCounters {
-  std::atomic<std::uint64_t> faults{0};        // missing pages that were touched
-  std::atomic<std::uint64_t> zero_pages{0};    // filled with zeros, ahead or not
-  std::atomic<std::uint64_t> stored_pages{0};  // filled from images, ahead or not
-  std::atomic<std::uint64_t> raced_pages{0};   // found filled by another thread
-  std::atomic<std::uint64_t> warmed{0};        // writes to cold chunks
+  std::atomic<std::uint64_t> faults{0};          // missing pages that were touched
+  std::atomic<std::uint64_t> zero_pages{0};      // filled with zeros, ahead or not
+  std::atomic<std::uint64_t> stored_pages{0};    // filled from images, ahead or not
+  std::atomic<std::uint64_t> raced_pages{0};     // found filled by another thread
+  std::atomic<std::uint64_t> refused_writes{0};  // writes that the tracker noted by a signal
   std::atomic<std::uint64_t> fatal{0};
 };
 
 class FaultHandler {
  public:
-  struct Fault {
-    std::uintptr_t address = 0;
-    bool is_write = false;
-    bool is_missing = false;  // SIGBUS: the page is not there; else the access was refused
-  };
-
   struct Outcome {
     bool resume = false;
     FaultReason reason = FaultReason::kOutside;  // when not
     const char* segment = "";
   };
 
-  FaultHandler(const Space& space, const SegmentTable& segments, ReleasedRuns& released, Uffd& uffd)
-      : space_(space), segments_(segments), released_(released), uffd_(uffd) {}
+  FaultHandler(const Space& space, const SegmentTable& segments, ReleasedRuns& released)
+      : space_(space), segments_(segments), released_(released) {}
 
   // Makes the handler ready; what it is given outlives the faults.
   void start(DirtyTracker& tracker, PageSource& source) {
@@ -107,8 +98,11 @@ class FaultHandler {
     source_ = &source;
   }
 
-  // `ahead` is the calling thread's, or null: then pages are filled one at a time.
-  [[nodiscard]] Outcome resolve(const Fault& fault, ReadAhead* ahead) noexcept;
+  // What the access asks for; kForbidden outside the space.
+  [[nodiscard]] Trap classify(const Access& access) const noexcept;
+  // `trap` is what classify() said; `ahead` the calling thread's, or null: then pages are filled
+  // one at a time.
+  [[nodiscard]] Outcome resolve(const Access& access, Trap trap, ReadAhead* ahead) noexcept;
 
   // Images are born before `open`: a page that wants a later one reads as zeros, unasked.
   void set_open_epoch(base::Epoch open) {
@@ -127,22 +121,27 @@ class FaultHandler {
     base::PageRun run;
   };
 
-  [[nodiscard]] Outcome resolve_refused(const Fault& fault, base::PageNumber page) noexcept;
-  [[nodiscard]] Outcome resolve_missing(const Fault& fault, base::PageNumber page,
-                                        ReadAhead* ahead) noexcept;
+  [[nodiscard]] Outcome resolve_write(base::PageNumber page) noexcept;
+  [[nodiscard]] Outcome resolve_missing(const Access& access, ReadAhead* ahead) noexcept;
+  [[nodiscard]] Outcome refuse(FaultReason reason, base::PageNumber page) noexcept;
+  // The pages to look at around `page` when they stand for zeros, or for images.
+  [[nodiscard]] base::PageRun window_around(base::PageNumber page, bool zeros,
+                                            ReadAhead* ahead) const noexcept;
   // True when no image can be what the ticket wants.
   [[nodiscard]] bool reads_zeros(const Ticket& ticket) const noexcept;
   // The part of `window` around plan.page that its ticket speaks for.
   [[nodiscard]] base::PageRun alike(base::PageRun window, const Plan& plan) const noexcept;
   [[nodiscard]] Outcome fill_zeros(const Plan& plan, bool is_write) noexcept;
   [[nodiscard]] Outcome fill_images(const Plan& plan) noexcept;
-  [[nodiscard]] Outcome put(const Plan& plan, const std::byte* source, Uffd::FillMode mode,
-                            std::atomic<std::uint64_t>& counter) noexcept;
+  [[nodiscard]] Outcome put_images(const Plan& plan, base::PageRun part,
+                                   const std::byte* frames) noexcept;
+  // Fills `part` of what is planned from `source`; kNoMemory only where the touched page is in it.
+  [[nodiscard]] Outcome put(const Plan& plan, base::PageRun part, const std::byte* source,
+                            FillMode mode, std::atomic<std::uint64_t>& counter) noexcept;
 
   const Space& space_;
   const SegmentTable& segments_;
   ReleasedRuns& released_;
-  Uffd& uffd_;
   DirtyTracker* tracker_ = nullptr;
   PageSource* source_ = nullptr;
   std::atomic<std::uint64_t> open_epoch_{~std::uint64_t{0}};

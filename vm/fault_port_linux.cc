@@ -24,9 +24,6 @@ std::atomic<FaultPort*> active_port{nullptr};
 // The calling OS thread's, null until it is adopted.
 thread_local ReadAhead* thread_ahead = nullptr;
 
-// The bit of a page fault's error code, as x86-64 pushes it, that tells writes.
-constexpr greg_t kErrorWrite = 1 << 1;
-
 // Asynchronous signals wait; faults in the handler must not.
 sigset_t blocked_in_handler() {
   sigset_t blocked;
@@ -53,10 +50,10 @@ void open_nested_faults() {
 void open_nested_faults() {}
 #endif
 
-FaultHandler::Fault fault_of(int signal, const siginfo_t& info, const mcontext_t& machine) {
+Access access_of(int signal, const siginfo_t& info, const mcontext_t& machine) {
   return {.address = reinterpret_cast<std::uintptr_t>(info.si_addr),
-          .is_write = (machine.gregs[REG_ERR] & kErrorWrite) != 0,
-          .is_missing = signal == SIGBUS && info.si_code == BUS_ADRERR};
+          .signal = signal,
+          .error_code = static_cast<std::uint32_t>(machine.gregs[REG_ERR])};
 }
 
 }  // namespace
@@ -95,30 +92,31 @@ void FaultPort::on_signal(int signal, siginfo_t* info, void* context) {
 void FaultPort::handle(int signal, const siginfo_t& info, void* context) {
   if (info.si_code <= 0) return fall_back(signal, info);  // sent by a process, not by an access
   mcontext_t& machine = static_cast<ucontext_t*>(context)->uc_mcontext;
-  const FaultHandler::Fault fault = fault_of(signal, info, machine);
+  const Access access = access_of(signal, info, machine);
+  const Trap trap = handler_.classify(access);
   greg_t& instruction = machine.gregs[REG_RIP];
-  if (fault.is_missing && !fault.is_write) {
+  if (trap == Trap::kMissing && !access.is_write()) {
     const std::uintptr_t failure = copy_failure_address(static_cast<std::uintptr_t>(instruction));
     if (failure != 0) {
       instruction = static_cast<greg_t>(failure);
       return;
     }
   }
-  const FaultHandler::Outcome outcome = handler_.resolve(fault, thread_ahead);
-  if (!outcome.resume) end(signal, info, context, fault, outcome);
+  const FaultHandler::Outcome outcome = handler_.resolve(access, trap, thread_ahead);
+  if (!outcome.resume) end(info, context, access, outcome);
 }
 
-void FaultPort::end(int signal, const siginfo_t& info, void* context,
-                    const FaultHandler::Fault& fault, const FaultHandler::Outcome& outcome) {
+void FaultPort::end(const siginfo_t& info, void* context, const Access& access,
+                    const FaultHandler::Outcome& outcome) {
   if (const auto call = fatal_call_.load()) {
-    call(fatal_context_.load(), {.address = fault.address,
-                                 .is_write = fault.is_write,
+    call(fatal_context_.load(), {.address = access.address,
+                                 .is_write = access.is_write(),
                                  .reason = outcome.reason,
                                  .segment = outcome.segment,
-                                 .signal = signal,
+                                 .signal = access.signal,
                                  .context = context});
   }
-  fall_back(signal, info);
+  fall_back(access.signal, info);
 }
 
 void FaultPort::fall_back(int signal, const siginfo_t& info) {

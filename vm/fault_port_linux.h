@@ -1,7 +1,7 @@
 // Signals in, decisions out: the only place that sees SIGBUS and SIGSEGV.
 //
-//   kernel --SIGBUS/SIGSEGV--> port --Fault--> FaultHandler --Outcome--> resume
-//                                                               \------> fatal callback
+//   kernel --SIGBUS/SIGSEGV--> port --Access--> FaultHandler --Outcome--> resume
+//                                                                \------> fatal callback
 //
 // I1  The handler runs on the thread's alternate stack, with all asynchronous signals blocked and
 //     the two it serves open: a rule that touches a missing page faults again, below itself.
@@ -45,7 +45,7 @@ class FaultPort {
  private:
   static void on_signal(int signal, siginfo_t* info, void* context);
   void handle(int signal, const siginfo_t& info, void* context);
-  void end(int signal, const siginfo_t& info, void* context, const FaultHandler::Fault& fault,
+  void end(const siginfo_t& info, void* context, const Access& access,
            const FaultHandler::Outcome& outcome);
   void fall_back(int signal, const siginfo_t& info);
 

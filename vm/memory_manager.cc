@@ -1,56 +1,116 @@
 #include "vm/memory_manager.h"
 
+#include <algorithm>
+#include <array>
+#include <cstring>
 #include <string>
 
+#include "vm/volatile_memory.h"
+
 namespace revenant::vm {
+namespace {
+
+// What the executable put into the low window: kept while the window is mapped anew.
+class FirstValues {
+ public:
+  FirstValues() = default;
+  ~FirstValues() { release_volatile(values_, bytes_); }
+  FirstValues(const FirstValues&) = delete;
+  FirstValues& operator=(const FirstValues&) = delete;
+
+  [[nodiscard]] base::Status take(base::PageRun window) {
+    bytes_ = window.count.bytes();
+    if (bytes_ == 0) return {};
+    REVENANT_ASSIGN(values_, reserve_volatile(bytes_, "the persistent globals' first values"));
+    for (std::size_t at = 0; at < bytes_; at += base::kPageSize) {
+      const std::byte* page = window.first.pointer() + at;
+      // Zeros stay untouched: pages nobody has written to cost nothing.
+      if (!is_zero(page)) std::memcpy(values_ + at, page, base::kPageSize);
+    }
+    return {};
+  }
+
+  [[nodiscard]] const std::byte* values() const { return values_; }
+  [[nodiscard]] static bool is_zero(const std::byte* page) {
+    return std::all_of(page, page + base::kPageSize, [](std::byte b) { return b == std::byte{0}; });
+  }
+
+ private:
+  std::byte* values_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
 
 base::Status MemoryManager::open(const MemoryOptions& options, PageSource& source) {
-  REVENANT_TRY(temperature_.open());
-  REVENANT_TRY(released_.open());
   REVENANT_TRY(map_.open());
-  REVENANT_TRY(space_.open(options.low_window, options.low_contents));
+  REVENANT_TRY(choose_tracker(options.tracker));
+  mprotect_.set_budget(options.mapping_budget);
+  REVENANT_TRY(released_.open(*tracker_));
   base::Status started = start(options, source);
   if (!started.ok()) close();
   return started;
 }
 
 base::Status MemoryManager::start(const MemoryOptions& options, PageSource& source) {
-  REVENANT_TRY(open_tracker(options.tracker));
   const base::PageRun low = options.low_window;
-  if (low.count.value != 0) {
-    REVENANT_TRY(add_segment("persistent globals", low, low_rule_));
-    // What the executable put there is present, and dirty: every chunk takes part in harvests.
-    const std::uint32_t last = space_.chunk_of(low.end() - base::PageCount{1}).value;
-    for (std::uint32_t chunk = kLowFirstChunk; chunk <= last; ++chunk) {
-      temperature_.note_fill({chunk});
-    }
-  }
-  handler_.start(tracker_, source);
+  FirstValues first_values;
+  if (options.low_contents == LowContents::kKeep) REVENANT_TRY(first_values.take(low));
+  REVENANT_TRY(space_.open(low, tracker_->backing()));
+  REVENANT_TRY(tracker_->attach());
+  if (low.count.value != 0) REVENANT_TRY(open_low(low, first_values.values()));
+  handler_.start(*tracker_, source);
   port_.start();
   return {};
 }
 
-base::Status MemoryManager::open_tracker(TrackerChoice choice) {
-  if (choice == TrackerChoice::kSync || choice == TrackerChoice::kMprotect) {
-    return base::Error{
-        base::ErrorCode::kUsage,
-        "the trackers 'sync' and 'mprotect' do not exist yet: choose 'async' or 'auto'"};
+// No store has the first values: they count as written.
+base::Status MemoryManager::open_low(base::PageRun low, const std::byte* first_values) {
+  REVENANT_TRY(add_segment("persistent globals", low, low_rule_));
+  if (first_values == nullptr) return {};
+  for (base::PageNumber page = low.first; page < low.end(); ++page) {
+    const std::byte* values = first_values + (page - low.first).bytes();
+    if (FirstValues::is_zero(values)) continue;
+    if (tracker_->fill({page, {1}}, values, FillMode::kDirty).pages != 1) {
+      return base::Error{base::ErrorCode::kUnsupportedHost,
+                         "the host has no memory for the persistent globals; free some"};
+    }
   }
-  const base::Status opened = tracker_.open();
-  if (!opened.ok()) {
-    return base::Error{opened.error().code,
-                       "writes to memory cannot be tracked on this host: tracker 'async': " +
-                           opened.error().message};
-  }
-  tracker_sentence_ = choice == TrackerChoice::kAsync ? "tracker async, as asked"
-                                                      : "tracker async: tried, and it works here";
-  if (uffd_.user_mode_only()) tracker_sentence_ += " (unprivileged userfaultfd)";
   return {};
+}
+
+base::Status MemoryManager::choose_tracker(TrackerChoice choice) {
+  struct Candidate {
+    TrackerChoice choice;
+    DirtyTracker* tracker;
+  };
+  const std::array<Candidate, 3> candidates{{{TrackerChoice::kAsync, &async_},
+                                             {TrackerChoice::kSync, &sync_},
+                                             {TrackerChoice::kMprotect, &mprotect_}}};
+  const bool any = choice == TrackerChoice::kAuto;
+  std::string refusals;
+  for (const Candidate& candidate : candidates) {
+    if (!any && candidate.choice != choice) continue;
+    const std::string name(candidate.tracker->name());
+    const base::Status tried = candidate.tracker->try_out();
+    if (tried.ok()) {
+      tracker_ = candidate.tracker;
+      tracker_sentence_ = "tracker " + name + (any ? ": tried, and it works here" : ", as asked");
+      if (tracker_->user_mode_only()) tracker_sentence_ += " (unprivileged userfaultfd)";
+      if (!refusals.empty()) tracker_sentence_ += "; " + refusals;
+      return {};
+    }
+    candidate.tracker->close();
+    if (!refusals.empty()) refusals += "; ";
+    refusals += "tracker " + name + ": " + tried.error().message;
+  }
+  return base::Error{base::ErrorCode::kUnsupportedHost,
+                     "writes to memory cannot be tracked on this host: " + refusals};
 }
 
 void MemoryManager::close() {
   port_.stop();
-  tracker_.close();
+  tracker_->close();
   space_.close();
   segments_.clear();
 }

@@ -3,6 +3,9 @@
 //   objects/, runtime/ --> MemoryManager --> Space, SegmentTable, FaultHandler, DirtyTracker
 //                                      \--> PageSource (runtime's, over the store)
 //
+// Of the three trackers the first that works on this host is taken, in the order of what they cost,
+// or the one that was asked for. Trying is part of opening; no kernel version is looked at.
+//
 // Lives in static storage, at one address in every life of the program: frames that are parked and
 // come back may hold its address. Open it, add the segments, adopt every OS thread that touches the
 // space, and from then on pages appear when touched.
@@ -24,24 +27,31 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "vm/async_tracker_linux.h"
-#include "vm/chunk_temperature.h"
 #include "vm/dirty_list.h"
 #include "vm/dirty_tracker.h"
 #include "vm/fault_handler.h"
 #include "vm/fault_port_linux.h"
+#include "vm/mprotect_tracker_linux.h"
 #include "vm/page_source.h"
 #include "vm/released_runs.h"
 #include "vm/segment.h"
 #include "vm/space.h"
-#include "vm/uffd_linux.h"
+#include "vm/sync_tracker_linux.h"
 #include "vm/vm_map.h"
 
 namespace revenant::vm {
+
+// What the low window holds once the space is open.
+enum class LowContents {
+  kKeep,       // what the executable put there: the first life of a store
+  kFromStore,  // nothing: its pages are missing, and fetched when touched
+};
 
 struct MemoryOptions {
   base::PageRun low_window{};  // page aligned, may be empty
   LowContents low_contents = LowContents::kKeep;
   TrackerChoice tracker = TrackerChoice::kAuto;
+  std::uint64_t mapping_budget = 0;  // of the tracker mprotect; 0: half of the process's limit
 };
 
 class MemoryManager {
@@ -82,28 +92,30 @@ class MemoryManager {
   // The epoch being made; images from it on do not exist yet. Set at start and after each commit.
   void set_open_epoch(base::Epoch open) { handler_.set_open_epoch(open); }
 
-  [[nodiscard]] DirtyTracker& tracker() { return tracker_; }
+  [[nodiscard]] DirtyTracker& tracker() { return *tracker_; }
   // What is known about single pages: the hash of their last image, among others.
   [[nodiscard]] VmMap& map() { return map_; }
   [[nodiscard]] const FaultCounters& faults() const { return handler_.counters(); }
 
  private:
   [[nodiscard]] base::Status start(const MemoryOptions& options, PageSource& source);
-  [[nodiscard]] base::Status open_tracker(TrackerChoice choice);
+  [[nodiscard]] base::Status choose_tracker(TrackerChoice choice);
+  [[nodiscard]] base::Status open_low(base::PageRun low, const std::byte* first_values);
 
   // Constant between open() and close().
-  Uffd uffd_;
   Space space_;
-  ChunkTemperature temperature_{space_};
-  AsyncTracker tracker_{space_, uffd_, temperature_};
+  AsyncTracker async_{space_};
+  SyncTracker sync_{space_};
+  MprotectTracker mprotect_{space_};
+  DirtyTracker* tracker_ = &async_;
   std::string tracker_sentence_;
   StoredRule low_rule_;
 
   // Synchronise themselves.
   VmMap map_;
   SegmentTable segments_;
-  ReleasedRuns released_{space_};
-  FaultHandler handler_{space_, segments_, released_, uffd_};
+  ReleasedRuns released_;
+  FaultHandler handler_{space_, segments_, released_};
   FaultPort port_{handler_};
 };
 

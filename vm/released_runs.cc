@@ -2,8 +2,9 @@
 
 namespace revenant::vm {
 
-base::Status ReleasedRuns::open() {
+base::Status ReleasedRuns::open(DirtyTracker& tracker) {
   base::LockGuard guard(lock_);
+  tracker_ = &tracker;
   REVENANT_TRY(runs_.open());
   runs_.clear();
   return {};
@@ -12,7 +13,7 @@ base::Status ReleasedRuns::open() {
 void ReleasedRuns::release(base::PageRun run) {
   base::LockGuard guard(lock_);
   sequence_.fetch_add(1, std::memory_order_release);  // I1: before the pages go
-  space_.discard(run);
+  tracker_->discard(run);
   runs_.append(run);
 }
 

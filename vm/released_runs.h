@@ -22,15 +22,14 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "vm/dirty_list.h"
-#include "vm/space.h"
+#include "vm/dirty_tracker.h"
 
 namespace revenant::vm {
 
 class ReleasedRuns {
  public:
-  explicit ReleasedRuns(const Space& space) : space_(space) {}
-
-  [[nodiscard]] base::Status open() REVENANT_EXCLUDES(lock_);
+  // `tracker` drops the pages, and outlives their release.
+  [[nodiscard]] base::Status open(DirtyTracker& tracker) REVENANT_EXCLUDES(lock_);
 
   // Discards the pages of `run` and remembers it.
   void release(base::PageRun run) REVENANT_EXCLUDES(lock_);
@@ -50,7 +49,7 @@ class ReleasedRuns {
   }
 
  private:
-  const Space& space_;
+  DirtyTracker* tracker_ = nullptr;         // constant after open()
   std::atomic<std::uint64_t> sequence_{0};  // written under lock_
 
   base::Lock lock_{base::LockRank::kDirtyList};

@@ -10,10 +10,12 @@
 // Every sanitizer's build accepts this range, which is why it lies there. Chunks (kChunkSize, what
 // one page-table page maps) are numbered densely over both windows, so that one bitmap serves both.
 //
-// I1  A window is mapped private, anonymous, without reserve and without huge pages, from open() to
-//     close(), and nothing else is ever mapped in it.
+// I1  A window is mapped without reserve and without huge pages, from open() to close(), and
+//     nothing else is ever mapped in it: private and anonymous, or from a memory file (Backing).
 // I2  The two windows' chunk numbers are at least kChunkGap apart: no run of chunks joins them.
 // I3  A chunk's pages are clipped to its window: the low window may start and end inside a chunk.
+//
+// I4  A child of fork never writes to the parent's pages: memory from a file is not in the child.
 //
 // Threads: open() and close() are called by one thread while no other uses the space; the rest is
 // constant in between. Errors: a range that is taken or refused is an Error, naming the way out.
@@ -67,11 +69,16 @@ inline constexpr std::uint64_t kMaxLowSize = 4 * kGiB;
 // One bit a chunk; a multiple of 4096 so that two levels of 64-bit words cover it exactly.
 inline constexpr std::uint32_t kChunkLimit = kSpaceChunks + 4096;
 
-// What the low window holds once the space is open.
-enum class LowContents {
-  kKeep,       // what the executable put there: the first life of a store
-  kFromStore,  // nothing: its pages are missing, and fetched when touched
+// What the pages of the windows are.
+enum class Backing {
+  // Anonymous memory, open to every access: userfaultfd stands before it.
+  kAnonymous,
+  // A memory file, closed to every access until set_access(). A page is written by its descriptor
+  // while it is closed, so that no thread sees half of it.
+  kMemoryFile,
 };
+
+enum class PageAccess { kNone, kRead, kWrite };
 
 class Space {
  public:
@@ -80,8 +87,8 @@ class Space {
   Space(const Space&) = delete;
   Space& operator=(const Space&) = delete;
 
-  // Maps the 512 GiB and remaps `low` (page aligned, may be empty).
-  [[nodiscard]] base::Status open(base::PageRun low, LowContents contents);
+  // Maps the 512 GiB and, in place of what lies there, `low` (page aligned, may be empty).
+  [[nodiscard]] base::Status open(base::PageRun low, Backing backing);
   // Unmaps the space; the low window stays, as ordinary memory with what it holds.
   void close();
 
@@ -92,23 +99,35 @@ class Space {
   [[nodiscard]] bool contains(base::PageNumber page) const {
     return kSpaceRun.contains(page) || low_.contains(page);
   }
+  // The window of a page that the space contains.
+  [[nodiscard]] base::PageRun window_of(base::PageNumber page) const {
+    return kSpaceRun.contains(page) ? kSpaceRun : low_;
+  }
   // The chunk of a page that the space contains.
   [[nodiscard]] ChunkIndex chunk_of(base::PageNumber page) const;
   // The pages of `chunks`, clipped to their window (I3).
   [[nodiscard]] base::PageRun pages_of(ChunkRun chunks) const;
 
-  // Drops the pages of `run`: they are missing from here on.
+  // Drops what the pages of `run` hold. Anonymous ones are missing from here on; those of a memory
+  // file read as zeros, if they are open.
   void discard(base::PageRun run) const noexcept;
+  // Writes the pages of `run` (within one window) to the memory file, whatever access they allow.
+  // False when the host has no memory for them.
+  [[nodiscard]] bool write(base::PageRun run, const std::byte* source) const noexcept;
   // False when the kernel has no mapping left to express it.
-  [[nodiscard]] bool set_writable(base::PageRun run, bool writable) const noexcept;
+  [[nodiscard]] bool set_access(base::PageRun run, PageAccess access) const noexcept;
 
  private:
+  [[nodiscard]] base::Status open_memory_file(base::PageRun low);
   [[nodiscard]] base::Status map_space();
-  [[nodiscard]] base::Status remap_low(base::PageRun low, LowContents contents);
+  [[nodiscard]] base::Status remap_low(base::PageRun low);
+  // Where the memory file holds `page`.
+  [[nodiscard]] std::uint64_t offset_of(base::PageNumber page) const noexcept;
 
   std::array<base::PageRun, 2> windows_{};
   std::size_t window_count_ = 0;
   base::PageRun low_{};
+  int memory_file_ = -1;
 };
 
 }  // namespace revenant::vm

@@ -15,8 +15,9 @@
 namespace revenant::vm {
 namespace {
 
-constexpr std::uint64_t kAsyncFeatures = UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_SIGBUS |
-                                         UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC;
+constexpr std::uint64_t kSyncFeatures = UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_SIGBUS;
+constexpr std::uint64_t kAsyncFeatures =
+    kSyncFeatures | UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC;
 
 base::Error host_error(std::string sentence) {
   return {base::ErrorCode::kUnsupportedHost, std::move(sentence)};
@@ -28,15 +29,18 @@ base::Error refused(const char* call, int error) {
 
 }  // namespace
 
-base::Status Uffd::open_async() {
+base::Status Uffd::open(Writes writes) {
   REVENANT_TRY(open_descriptor());
-  uffdio_api api{.api = UFFD_API, .features = kAsyncFeatures, .ioctls = 0};
+  const bool async = writes == Writes::kAsync;
+  uffdio_api api{.api = UFFD_API, .features = async ? kAsyncFeatures : kSyncFeatures, .ioctls = 0};
   if (::ioctl(descriptor_, UFFDIO_API, &api) == 0) return {};
   const int error = errno;
   close();
   if (error != EINVAL) return refused("UFFDIO_API", error);
   return host_error(
-      "this kernel's userfaultfd has no asynchronous write protection; Linux 6.7 or later has it");
+      async ? "this kernel's userfaultfd has no asynchronous write protection; Linux 6.7 or later "
+              "has it"
+            : "this kernel's userfaultfd has no write protection; Linux 5.7 or later has it");
 }
 
 base::Status Uffd::open_descriptor() {
@@ -66,7 +70,7 @@ base::Status Uffd::register_run(base::PageRun run) {
   return refused("UFFDIO_REGISTER", errno);
 }
 
-Uffd::Filled Uffd::fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept {
+Filled Uffd::fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept {
   const int saved = errno;
   Filled result;
   base::PageCount done;
@@ -94,12 +98,20 @@ Uffd::Filled Uffd::fill(base::PageRun run, const std::byte* source, FillMode mod
 }
 
 base::Status Uffd::write_protect(base::PageRun run) noexcept {
+  return set_protection(run, UFFDIO_WRITEPROTECT_MODE_WP);
+}
+
+base::Status Uffd::allow_writes(base::PageRun run) noexcept { return set_protection(run, 0); }
+
+base::Status Uffd::set_protection(base::PageRun run, std::uint64_t mode) noexcept {
+  const int saved = errno;
   uffdio_writeprotect request{};
   request.range = {run.first.address(), run.count.bytes()};
-  request.mode = UFFDIO_WRITEPROTECT_MODE_WP;
+  request.mode = mode;
   while (::ioctl(descriptor_, UFFDIO_WRITEPROTECT, &request) != 0) {
     if (errno != EAGAIN) return refused("UFFDIO_WRITEPROTECT", errno);
   }
+  errno = saved;
   return {};
 }
 

@@ -1,13 +1,13 @@
 // The kernel's userfaultfd, as the house uses it: missing pages by SIGBUS, writes noted by the
-// kernel.
+// kernel or refused by SIGBUS.
 //
-// What the kernel can do is found out by asking for it and by trying it (AsyncTracker::open()),
+// What the kernel can do is found out by asking for it and by trying it (DirtyTracker::try_out()),
 // never by its version: distributions carry features back, containers take them away.
 //
 // I1  The descriptor is close-on-exec, and works for an unprivileged user (user faults only) where
 //     the privileged form is refused.
-// I2  No call here allocates; fill() and write_protect() are safe in a signal handler and keep
-//     errno.
+// I2  No call here allocates; fill(), write_protect() and allow_writes() are safe in a signal
+//     handler and keep errno.
 //
 // Threads: open() and close() by one thread, while no other uses the object; the rest from any.
 // Errors: what the kernel refuses comes back as a sentence that names the call and the way out.
@@ -18,27 +18,21 @@
 
 #include "base/result.h"
 #include "base/units.h"
+#include "vm/page_fill.h"
 
 namespace revenant::vm {
 
 class Uffd {
  public:
-  // How a page is filled: protected, so that its first write is noted, or counted as written.
-  enum class FillMode { kClean, kDirty };
-
-  struct Filled {
-    std::uint64_t pages = 0;  // filled by this call
-    std::uint64_t raced = 0;  // found there already
-    bool refused = false;     // the kernel had no memory for the rest
-  };
+  // Who resolves a write to a protected page: the kernel, noting it, or the writer, by SIGBUS.
+  enum class Writes { kAsync, kSync };
 
   Uffd() = default;
   ~Uffd() { close(); }
   Uffd(const Uffd&) = delete;
   Uffd& operator=(const Uffd&) = delete;
 
-  // Opens a descriptor whose write faults the kernel resolves itself.
-  [[nodiscard]] base::Status open_async();
+  [[nodiscard]] base::Status open(Writes writes);
   void close();
 
   // Missing pages of `run` raise SIGBUS from here on, and its writes can be noted.
@@ -48,14 +42,16 @@ class Uffd {
   // are.
   [[nodiscard]] Filled fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept;
 
-  // Protects the pages of `run` that are present: their next write is noted.
+  // Protects the pages of `run` that are present: their next write is noted, or refused.
   [[nodiscard]] base::Status write_protect(base::PageRun run) noexcept;
+  [[nodiscard]] base::Status allow_writes(base::PageRun run) noexcept;
 
   // True when the descriptor only serves faults of user code (an unprivileged process).
   [[nodiscard]] bool user_mode_only() const { return user_mode_only_; }
 
  private:
   [[nodiscard]] base::Status open_descriptor();
+  [[nodiscard]] base::Status set_protection(base::PageRun run, std::uint64_t mode) noexcept;
 
   int descriptor_ = -1;
   bool user_mode_only_ = false;

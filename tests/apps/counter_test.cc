@@ -7,6 +7,7 @@
 namespace revenant {
 namespace {
 
+using ::testing::Contains;
 using ::testing::SizeIs;
 
 class CounterTest : public ::testing::Test {
@@ -39,6 +40,22 @@ TEST_F(CounterTest, AfterSigkillItGoesOnFromItsLastSnapshot) {
   first.kill();
   const std::string resumed = start().line();
   EXPECT_THAT(resumed, ::testing::AnyOf("0 of 1", "1 of 2", "2 of 3"));
+}
+
+TEST_F(CounterTest, WithoutUserfaultfdItGoesOnAndSaysHow) {
+  const std::vector<std::string> command{WITHOUT_USERFAULTFD, COUNTER,
+                                         "--store",           directory_ / "counter.rev",
+                                         "--snapshot-every",  "10ms"};
+  AppRun first(command);
+  EXPECT_EQ(first.line(), "0 of 1");
+  EXPECT_EQ(first.line(), "1 of 2");
+  first.kill();
+  AppRun second(command);
+  EXPECT_THAT(second.line(), ::testing::AnyOf("0 of 1", "1 of 2", "2 of 3"));
+  EXPECT_THAT(
+      second.errors(),
+      Contains(::testing::HasSubstr(
+          "tracker mprotect: tried, and it works here; tracker async: userfaultfd is refused")));
 }
 
 TEST_F(CounterTest, ASecondStartIsRefusedAndDisturbsNothing) {

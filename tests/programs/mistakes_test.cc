@@ -91,7 +91,7 @@ TEST_F(MistakesTest, ACaptureOfTheCallersStackIsRefused) {
 TEST_F(MistakesTest, WrongFlagsAreRefused) {
   EXPECT_EQ(make("exit_code", {"--snapshot-every", "soon"}).exit_code, 2);
   EXPECT_EQ(make("exit_code", {"--workers", "3"}).exit_code, 2);
-  EXPECT_EQ(make("exit_code", {"--tracker", "sync"}).exit_code, 2);
+  EXPECT_EQ(make("exit_code", {"--tracker", "magic"}).exit_code, 2);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/crash/run_to_end.h"
+#include "tests/programs/tracked_case.h"
 #include "tests/support/temporary_directory.h"
 
 namespace revenant {
@@ -18,17 +19,19 @@ using ::testing::PrintToString;
 #define REVENANT_JUMP "jump",
 #endif
 
-class StoriesTest : public ::testing::TestWithParam<const char*> {};
+class StoriesTest : public ::testing::TestWithParam<TrackedCase> {};
 
 TEST_P(StoriesTest, GoesOnAfterSigkill) {
+  const auto [name, tracker] = GetParam();
   const testing::TemporaryDirectory directory;
   const std::vector<std::string> command{
-      STORIES, "--store", directory / "s.rev", "--snapshot-every", "5ms", GetParam()};
+      STORIES, "--store", directory / "s.rev", "--snapshot-every", "5ms", "--tracker",
+      tracker, name};
   const crash::Outcome first = crash::run_to_end(command);
   ASSERT_EQ(first.exit_code, -1) << PrintToString(first.errors) << PrintToString(first.output);
   const crash::Outcome second = crash::run_to_end(command);
   EXPECT_EQ(second.exit_code, 7) << PrintToString(second.errors);
-  EXPECT_THAT(second.output, Contains(std::string(GetParam()) + " holds in generation 2"));
+  EXPECT_THAT(second.output, Contains(std::string(name) + " holds in generation 2"));
   // It has finished: later starts say so, and return the same code.
   const crash::Outcome third = crash::run_to_end(command);
   EXPECT_EQ(third.exit_code, 7);
@@ -36,11 +39,13 @@ TEST_P(StoriesTest, GoesOnAfterSigkill) {
   EXPECT_THAT(third.errors, Contains(HasSubstr("finished with exit code 7")));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, StoriesTest,
-                         ::testing::Values("objects", "exception", REVENANT_JUMP "recursion",
-                                           "sleepers", "locks", "hooks", "descriptors",
-                                           "error_number", "many", "held_output", "answered_calls"),
-                         [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(
+    All, StoriesTest,
+    ::testing::Combine(::testing::Values("objects", "exception", REVENANT_JUMP "recursion",
+                                         "sleepers", "locks", "hooks", "descriptors",
+                                         "error_number", "many", "held_output", "answered_calls"),
+                       ::testing::Values("async", "sync", "mprotect")),
+    name_of_case);
 
 // What is printed must not end up in a file of the store's that was opened in stdout's place.
 TEST(StoriesTest, ClosedStandardDescriptorsAreNotTheStores) {

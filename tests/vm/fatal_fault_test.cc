@@ -31,7 +31,7 @@ std::string line_of(const char* access, base::PageNumber page, const std::string
   return start + rest;
 }
 
-class FatalFaultTest : public MemoryTest {
+class FatalFaultTest : public TrackerTest {
  protected:
   void SetUp() override {
     MemoryTest::SetUp();
@@ -53,7 +53,9 @@ class FatalFaultTest : public MemoryTest {
   StackSlotRule stacks;
 };
 
-TEST_F(FatalFaultTest, TheGuardBelowAStack) {
+REVENANT_FOR_EACH_TRACKER(FatalFaultTest);
+
+TEST_P(FatalFaultTest, TheGuardBelowAStack) {
   const StackSlotRule::Slot slot = stacks.slot_at(1, 3);
   write_word(slot.stack.first, 1);
   const base::PageNumber guard = slot.guard.end() - base::PageCount{1};
@@ -61,12 +63,12 @@ TEST_F(FatalFaultTest, TheGuardBelowAStack) {
               line_of("write", guard, "'stacks': the guard below a stack was reached"));
 }
 
-TEST_F(FatalFaultTest, MemoryThatWasGivenBack) {
+TEST_P(FatalFaultTest, MemoryThatWasGivenBack) {
   EXPECT_EXIT(read_word(freed, 1), ::testing::ExitedWithCode(kTold),
               line_of("read", freed, "'heap': the memory was given back"));
 }
 
-TEST_F(FatalFaultTest, MemoryThatWasReleasedWhileItWasThere) {
+TEST_P(FatalFaultTest, MemoryThatWasReleasedWhileItWasThere) {
   const base::PageNumber page = page_at(kHeapRun, 9);
   write_word(page, 1);
   heap_rule.rule = [](base::PageNumber) { return Ticket::forbidden(ForbiddenReason::kFreed); };
@@ -75,35 +77,35 @@ TEST_F(FatalFaultTest, MemoryThatWasReleasedWhileItWasThere) {
               line_of("write", page, "'heap': the memory was given back"));
 }
 
-TEST_F(FatalFaultTest, AnAddressThatBelongsToNobody) {
+TEST_P(FatalFaultTest, AnAddressThatBelongsToNobody) {
   const base::PageNumber page = kHeapMetadataRun.first;
   EXPECT_EXIT(read_word(page, 1), ::testing::ExitedWithCode(kTold),
               line_of("read", page, "'': the memory was never given out"));
 }
 
-TEST_F(FatalFaultTest, ADamagedImage) {
+TEST_P(FatalFaultTest, ADamagedImage) {
   EXPECT_EXIT(write_word(damaged, 1, 1), ::testing::ExitedWithCode(kTold),
               line_of("write", damaged, "'heap': the page's image in the store is damaged"));
 }
 
-TEST_F(FatalFaultTest, AnImageThatCannotBeHad) {
+TEST_P(FatalFaultTest, AnImageThatCannotBeHad) {
   EXPECT_EXIT(read_word(unavailable, 1), ::testing::ExitedWithCode(kTold),
               line_of("read", unavailable, "'heap': the page's image cannot be read"));
 }
 
-TEST_F(FatalFaultTest, DataThatIsExecuted) {
+TEST_P(FatalFaultTest, DataThatIsExecuted) {
   const base::PageNumber page = page_at(kHeapRun, 1);
   write_word(page, 0xc3);
   EXPECT_EXIT(reinterpret_cast<void (*)()>(page.address() + 8)(), ::testing::ExitedWithCode(kTold),
               line_of("read", page, "'heap': this kind of access is not allowed"));
 }
 
-TEST_F(FatalFaultTest, AnAddressOutsideTheSpace) {
+TEST_P(FatalFaultTest, AnAddressOutsideTheSpace) {
   EXPECT_EXIT(write_word(base::PageNumber{1}, 1), ::testing::ExitedWithCode(kTold),
               "write of 0x1000 in '': the address is not in the persistent space, signal 11");
 }
 
-TEST_F(FatalFaultTest, AFileThatWasTruncatedUnderItsMapping) {
+TEST_P(FatalFaultTest, AFileThatWasTruncatedUnderItsMapping) {
   const int file = ::memfd_create("truncated", 0);
   ASSERT_EQ(::ftruncate(file, 4096), 0);
   void* mapped = ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, file, 0);
@@ -116,10 +118,10 @@ TEST_F(FatalFaultTest, AFileThatWasTruncatedUnderItsMapping) {
 }
 
 // The space is opened anew over handlers that the test set, and no callback is given.
-TEST_F(FatalFaultTest, WithoutACallbackTheSignalDoesWhatItDidBefore) {
+TEST_P(FatalFaultTest, WithoutACallbackTheSignalDoesWhatItDidBefore) {
   const auto fault_unheard = [this] {
     TearDown();
-    ::signal(SIGBUS, [](int) { ::_exit(33); });
+    for (const int fault : {SIGBUS, SIGSEGV}) ::signal(fault, [](int) { ::_exit(33); });
     open({});
     read_word(freed, 1);
     ::_exit(1);
@@ -127,7 +129,7 @@ TEST_F(FatalFaultTest, WithoutACallbackTheSignalDoesWhatItDidBefore) {
   EXPECT_EXIT(fault_unheard(), ::testing::ExitedWithCode(33), "");
 }
 
-TEST_F(FatalFaultTest, ASignalThatWasSentIsNotAFault) {
+TEST_P(FatalFaultTest, ASignalThatWasSentIsNotAFault) {
   const auto send = [this] {
     TearDown();
     ::signal(SIGSEGV, [](int) { ::_exit(34); });

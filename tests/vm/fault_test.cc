@@ -28,9 +28,11 @@ bool is_zero(base::PageNumber page) {
                      [](std::byte byte) { return byte == std::byte{0}; });
 }
 
-class FaultTest : public MemoryTest {};
+class FaultTest : public TrackerTest {};
 
-TEST_F(FaultTest, NewMemoryReadsAsZerosAndKeepsWhatIsWritten) {
+REVENANT_FOR_EACH_TRACKER(FaultTest);
+
+TEST_P(FaultTest, NewMemoryReadsAsZerosAndKeepsWhatIsWritten) {
   const base::PageNumber page = page_at(kHeapRun, 100);
   EXPECT_TRUE(is_zero(page));
   write_word(page, 42, 7);
@@ -38,7 +40,7 @@ TEST_F(FaultTest, NewMemoryReadsAsZerosAndKeepsWhatIsWritten) {
   EXPECT_EQ(source.fetches, 0u);
 }
 
-TEST_F(FaultTest, ReadingNewMemoryLeavesItCleanAndWritingDoesNot) {
+TEST_P(FaultTest, ReadingNewMemoryLeavesItCleanAndWritingDoesNot) {
   const base::PageNumber page = page_at(kHeapRun, 100);
   EXPECT_EQ(read_word(page), 0u);
   EXPECT_TRUE(harvest().empty());
@@ -47,7 +49,7 @@ TEST_F(FaultTest, ReadingNewMemoryLeavesItCleanAndWritingDoesNot) {
   EXPECT_EQ(found.runs()[0], (base::PageRun{page, {1}}));
 }
 
-TEST_F(FaultTest, StoredPagesComeFromTheirImagesAndAreClean) {
+TEST_P(FaultTest, StoredPagesComeFromTheirImagesAndAreClean) {
   heap_rule.rule = [](base::PageNumber) { return Ticket::stored(); };
   source.outcome_of = [](base::PageNumber page, base::Epoch) {
     return page.value % 3 == 0 ? Outcome::kAbsent : Outcome::kImage;
@@ -60,7 +62,7 @@ TEST_F(FaultTest, StoredPagesComeFromTheirImagesAndAreClean) {
   EXPECT_TRUE(harvest().empty());
 }
 
-TEST_F(FaultTest, AWriteToAStoredPageKeepsTheRestOfItsImage) {
+TEST_P(FaultTest, AWriteToAStoredPageKeepsTheRestOfItsImage) {
   heap_rule.rule = [](base::PageNumber) { return Ticket::stored(); };
   source.outcome_of = [](base::PageNumber, base::Epoch) { return Outcome::kImage; };
   const base::PageNumber page = page_at(kHeapRun, 4711);
@@ -70,7 +72,7 @@ TEST_F(FaultTest, AWriteToAStoredPageKeepsTheRestOfItsImage) {
   EXPECT_EQ(harvest().size(), 1u);
 }
 
-TEST_F(FaultTest, TheSourceIsToldWhichImagesAreStale) {
+TEST_P(FaultTest, TheSourceIsToldWhichImagesAreStale) {
   heap_rule.rule = [](base::PageNumber page) {
     return Ticket::stored(base::Epoch{page < page_at(kHeapRun, 64) ? 5ul : 9ul});
   };
@@ -83,7 +85,7 @@ TEST_F(FaultTest, TheSourceIsToldWhichImagesAreStale) {
   }
 }
 
-TEST_F(FaultTest, PagesOfTheOpenEpochAreZerosUnasked) {
+TEST_P(FaultTest, PagesOfTheOpenEpochAreZerosUnasked) {
   heap_rule.rule = [](base::PageNumber) { return Ticket::stored(base::Epoch{12}); };
   memory->set_open_epoch(base::Epoch{12});
   EXPECT_TRUE(is_zero(page_at(kHeapRun, 0)));
@@ -93,7 +95,7 @@ TEST_F(FaultTest, PagesOfTheOpenEpochAreZerosUnasked) {
   EXPECT_EQ(source.fetches, 1u);
 }
 
-TEST_F(FaultTest, ADamagedNeighbourIsNotTouchedByReadAhead) {
+TEST_P(FaultTest, ADamagedNeighbourIsNotTouchedByReadAhead) {
   heap_rule.rule = [](base::PageNumber) { return Ticket::stored(); };
   const base::PageNumber damaged = page_at(kHeapRun, 40);
   source.outcome_of = [&](base::PageNumber page, base::Epoch) {
@@ -105,14 +107,14 @@ TEST_F(FaultTest, ADamagedNeighbourIsNotTouchedByReadAhead) {
   EXPECT_FALSE(copy_if_present(damaged, frame));
 }
 
-TEST_F(FaultTest, SequencesBothWaysTakeFewFaults) {
+TEST_P(FaultTest, SequencesBothWaysTakeFewFaults) {
   for (std::uint64_t i = 0; i < 1024; ++i) write_word(page_at(kHeapRun, i), i);
   for (std::uint64_t i = 4096; i > 3072; --i) write_word(page_at(kHeapRun, i), i);
   EXPECT_LT(memory->faults().faults, 120u);
   for (std::uint64_t i = 0; i < 1024; ++i) EXPECT_EQ(read_word(page_at(kHeapRun, i)), i);
 }
 
-TEST_F(FaultTest, ARuleMayFaultOnItsOwnMetadata) {
+TEST_P(FaultTest, ARuleMayFaultOnItsOwnMetadata) {
   // The ticket of a heap page is a word of the metadata; the metadata is stored.
   static const StoredRule metadata_rule;
   ASSERT_TRUE(memory->add_segment("metadata", kHeapMetadataRun, metadata_rule).ok());
@@ -133,13 +135,13 @@ TEST_F(FaultTest, ARuleMayFaultOnItsOwnMetadata) {
   }
 }
 
-TEST_F(FaultTest, ErrnoIsWhatItWas) {
+TEST_P(FaultTest, ErrnoIsWhatItWas) {
   errno = EDOM;
   write_word(page_at(kHeapRun, 9000), 1);
   EXPECT_EQ(errno, EDOM);
 }
 
-TEST_F(FaultTest, ThreadsThatFaultOnTheSamePagesLoseNothing) {
+TEST_P(FaultTest, ThreadsThatFaultOnTheSamePagesLoseNothing) {
   constexpr std::uint64_t kPages = 4000;
   heap_rule.rule = [](base::PageNumber page) {
     return page.value % 2 == 0 ? Ticket::stored() : Ticket::zero_fill();
@@ -169,7 +171,7 @@ TEST_F(FaultTest, ThreadsThatFaultOnTheSamePagesLoseNothing) {
   EXPECT_EQ(found.pages().value, kPages);
 }
 
-TEST_F(FaultTest, AReleasedPageIsForgottenAndToldOnce) {
+TEST_P(FaultTest, AReleasedPageIsForgottenAndToldOnce) {
   const base::PageRun run{page_at(kHeapRun, 10), {20}};
   for (std::uint64_t i = 0; i < 40; ++i) write_word(page_at(kHeapRun, i), 1);
   memory->release(run);
@@ -188,7 +190,7 @@ TEST_F(FaultTest, AReleasedPageIsForgottenAndToldOnce) {
   EXPECT_TRUE(is_zero(run.first));
 }
 
-TEST_F(FaultTest, ANeighbourReleasedWhileItIsAskedForIsNotFilled) {
+TEST_P(FaultTest, ANeighbourReleasedWhileItIsAskedForIsNotFilled) {
   // The rule plays the neighbour's owner, who gives it back just after the handler has asked.
   const base::PageNumber page = page_at(kHeapRun, 21);
   const base::PageNumber neighbour = page_at(kHeapRun, 22);
@@ -207,12 +209,12 @@ TEST_F(FaultTest, ANeighbourReleasedWhileItIsAskedForIsNotFilled) {
   EXPECT_EQ(released.pages().value, 1u) << "the neighbour was asked for";
 }
 
-TEST_F(FaultTest, AThreadThatWasNotAdoptedFaultsOnItsOwnStack) {
+TEST_P(FaultTest, AThreadThatWasNotAdoptedFaultsOnItsOwnStack) {
   std::thread([] { write_word(page_at(kHeapRun, 3), 4); }).join();
   EXPECT_EQ(read_word(page_at(kHeapRun, 3)), 4u);
 }
 
-TEST_F(FaultTest, AGuardedCopyGivesUpOnWhatIsNotThere) {
+TEST_P(FaultTest, AGuardedCopyGivesUpOnWhatIsNotThere) {
   const base::PageNumber page = page_at(kHeapRun, 77);
   std::byte frame[base::kPageSize] = {};
   EXPECT_FALSE(copy_if_present(page, frame));

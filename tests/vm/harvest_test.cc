@@ -45,7 +45,7 @@ class Oracle {
   std::unordered_map<base::PageNumber, Frame> pages_;
 };
 
-class HarvestTest : public MemoryTest {
+class HarvestTest : public TrackerTest {
  protected:
   // Up to eight disjoint runs of `within`, ascending.
   std::vector<base::PageRun> random_runs(base::PageRun within) {
@@ -63,14 +63,16 @@ class HarvestTest : public MemoryTest {
   std::mt19937_64 random{testing::seed()};
 };
 
-TEST_F(HarvestTest, NothingWrittenNothingFound) {
+REVENANT_FOR_EACH_TRACKER(HarvestTest);
+
+TEST_P(HarvestTest, NothingWrittenNothingFound) {
   EXPECT_TRUE(harvest().empty());
   write_word(page_at(kHeapRun, 3), 1);
   EXPECT_EQ(harvest().size(), 1u);
   EXPECT_TRUE(harvest().empty());
 }
 
-TEST_F(HarvestTest, ExactlyTheWrittenPagesAreFound) {
+TEST_P(HarvestTest, ExactlyTheWrittenPagesAreFound) {
   const base::PageRun run{page_at(kHeapRun, 200), {5000}};
   write_all(run);
   harvest();
@@ -91,7 +93,7 @@ TEST_F(HarvestTest, ExactlyTheWrittenPagesAreFound) {
   }
 }
 
-TEST_F(HarvestTest, ExcludedPagesAreLeftAloneUntilTheyAreNot) {
+TEST_P(HarvestTest, ExcludedPagesAreLeftAloneUntilTheyAreNot) {
   const base::PageRun run{page_at(kHeapRun, 1000), {100}};
   write_all(run);
   harvest();  // the neighbours that were filled with them, too
@@ -105,7 +107,7 @@ TEST_F(HarvestTest, ExcludedPagesAreLeftAloneUntilTheyAreNot) {
   EXPECT_EQ(found.pages().value, 6u);
 }
 
-TEST_F(HarvestTest, ProtectingForgetsEarlierWritesOnly) {
+TEST_P(HarvestTest, ProtectingForgetsEarlierWritesOnly) {
   const base::PageRun run{page_at(kHeapRun, 64), {8}};
   write_all(run);
   harvest();
@@ -117,7 +119,7 @@ TEST_F(HarvestTest, ProtectingForgetsEarlierWritesOnly) {
   EXPECT_EQ(found.pages().value, 1u);
 }
 
-TEST_F(HarvestTest, NoWriteOfSeveralThreadsIsLost) {
+TEST_P(HarvestTest, NoWriteOfSeveralThreadsIsLost) {
   const base::PageRun run{page_at(kHeapRun, 4096 - 700), {1400}};
   std::atomic<bool> done{false};
   std::vector<std::thread> writers;
@@ -142,7 +144,13 @@ TEST_F(HarvestTest, NoWriteOfSeveralThreadsIsLost) {
   EXPECT_EQ(oracle.differences(run), 0u);
 }
 
-TEST_F(HarvestTest, CoolingBesideWritersAndHarvestsLosesNothing) {
+// Only the tracker async lets chunks cool.
+class CoolingTest : public MemoryTest {
+ protected:
+  std::mt19937_64 random{testing::seed()};
+};
+
+TEST_F(CoolingTest, CoolingBesideWritersAndHarvestsLosesNothing) {
   // Writers stay in a chunk for longer than it takes the others to cool, and then come back.
   constexpr std::uint64_t kChunks = 12;
   const base::PageRun run{kHeapRun.first, {kChunks * base::kPagesPerChunk}};
@@ -166,7 +174,7 @@ TEST_F(HarvestTest, CoolingBesideWritersAndHarvestsLosesNothing) {
     while (!done.load(std::memory_order_relaxed)) EXPECT_TRUE(memory->tracker().cool(4).ok());
   });
   Oracle oracle;
-  while (memory->faults().warmed < 40) {
+  while (memory->faults().refused_writes < 40) {
     for (const base::PageRun& dirty : harvest()) oracle.copy(dirty);
     rounds.fetch_add(1);
   }

@@ -25,19 +25,23 @@ base::PageRun globals_run() {
   return {base::PageNumber::of(globals), base::PageCount::holding(sizeof globals)};
 }
 
-class MemoryManagerTest : public MemoryTest {
+class MemoryManagerTest : public TrackerTest {
  protected:
   void SetUp() override {}
   void TearDown() override {
     if (memory != nullptr) MemoryTest::TearDown();
   }
   std::string why_not(const MemoryOptions& options) {
-    const base::Status opened = std::make_unique<MemoryManager>()->open(options, source);
+    MemoryOptions with_tracker = options;
+    with_tracker.tracker = tracker();
+    const base::Status opened = std::make_unique<MemoryManager>()->open(with_tracker, source);
     return opened.ok() ? "" : opened.error().message;
   }
 };
 
-TEST_F(MemoryManagerTest, TheLowWindowKeepsItsFirstValuesAndIsTracked) {
+REVENANT_FOR_EACH_TRACKER(MemoryManagerTest);
+
+TEST_P(MemoryManagerTest, TheLowWindowKeepsItsFirstValuesAndIsTracked) {
   globals[2 * kWordsPerPage] = 4711;
   open({.low_window = globals_run()});
   EXPECT_EQ(globals[0], 1u);
@@ -54,7 +58,7 @@ TEST_F(MemoryManagerTest, TheLowWindowKeepsItsFirstValuesAndIsTracked) {
   EXPECT_EQ(found.runs()[0].first, base::PageNumber::of(&globals[30 * kWordsPerPage]));
 }
 
-TEST_F(MemoryManagerTest, TheLowWindowComesFromTheStoreInLaterLives) {
+TEST_P(MemoryManagerTest, TheLowWindowComesFromTheStoreInLaterLives) {
   source.outcome_of = [](base::PageNumber page, base::Epoch) {
     return page == globals_run().first ? PageSource::Outcome::kImage : PageSource::Outcome::kAbsent;
   };
@@ -64,29 +68,14 @@ TEST_F(MemoryManagerTest, TheLowWindowComesFromTheStoreInLaterLives) {
   EXPECT_TRUE(harvest().empty());
 }
 
-TEST_F(MemoryManagerTest, ChunksOfTheLowWindowCoolToo) {
+TEST_P(MemoryManagerTest, ATrackerThatWasAskedForIsTaken) {
   open({.low_window = globals_run()});
-  for (std::uint32_t i = 0; i <= AsyncTracker::kCoolAfter; ++i) harvest();
-  EXPECT_GE(memory->tracker().cool(10).value(), 1u);
-  globals[7] = 8;
-  EXPECT_EQ(globals[7], 8u);
-  EXPECT_EQ(harvest().size(), 1u);
+  EXPECT_EQ(memory->tracker_sentence().find(std::string("tracker ") +
+                                            std::string(memory->tracker().name()) + ", as asked"),
+            0u);
 }
 
-TEST_F(MemoryManagerTest, TheChosenTrackerIsTold) {
-  open({});
-  EXPECT_NE(memory->tracker_sentence().find("tracker async"), std::string::npos);
-}
-
-TEST_F(MemoryManagerTest, TrackersThatDoNotExistAreRefused) {
-  EXPECT_EQ(parse_tracker("mprotect").value(), TrackerChoice::kMprotect);
-  EXPECT_EQ(parse_tracker("magic").error().code, base::ErrorCode::kUsage);
-  for (const TrackerChoice choice : {TrackerChoice::kSync, TrackerChoice::kMprotect}) {
-    EXPECT_NE(why_not({.tracker = choice}).find("choose 'async' or 'auto'"), std::string::npos);
-  }
-}
-
-TEST_F(MemoryManagerTest, ARangeThatIsTakenIsNamed) {
+TEST_P(MemoryManagerTest, ARangeThatIsTakenIsNamed) {
   void* const taken = reinterpret_cast<void*>(kSpaceBase + kGiB);
   ASSERT_EQ(
       ::mmap(taken, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
@@ -96,7 +85,7 @@ TEST_F(MemoryManagerTest, ARangeThatIsTakenIsNamed) {
   EXPECT_EQ(why_not({}), "");
 }
 
-TEST_F(MemoryManagerTest, AnAddressSpaceLimitIsNamed) {
+TEST_P(MemoryManagerTest, AnAddressSpaceLimitIsNamed) {
   const auto open_limited = [this] {
     // Above what is mapped already: a sanitizer's shadow takes terabytes.
     std::uint64_t mapped_pages = 0;
@@ -109,7 +98,7 @@ TEST_F(MemoryManagerTest, AnAddressSpaceLimitIsNamed) {
   EXPECT_EXIT(open_limited(), ::testing::ExitedWithCode(0), "");
 }
 
-TEST_F(MemoryManagerTest, AnUnprivilegedUserMayDoAllOfIt) {
+TEST_P(MemoryManagerTest, AnUnprivilegedUserMayDoAllOfIt) {
   const auto run_as_nobody = [this] {
     if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) ::_exit(1);
     // Changing the user hides /proc/self; a program that nobody starts may see its own.
@@ -122,7 +111,7 @@ TEST_F(MemoryManagerTest, AnUnprivilegedUserMayDoAllOfIt) {
   EXPECT_EXIT(run_as_nobody(), ::testing::ExitedWithCode(0), "");
 }
 
-TEST_F(MemoryManagerTest, ItOpensAgainAfterClosing) {
+TEST_P(MemoryManagerTest, ItOpensAgainAfterClosing) {
   for (int round = 0; round < 3; ++round) {
     open({});
     EXPECT_EQ(read_word(kHeapRun.first), 0u);

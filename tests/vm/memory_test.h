@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/units.h"
 #include "vm/memory_manager.h"
@@ -73,7 +74,8 @@ class MemoryTest : public ::testing::Test {
  protected:
   void SetUp() override { open({}); }
 
-  void open(const MemoryOptions& options) {
+  void open(MemoryOptions options) {
+    if (options.tracker == TrackerChoice::kAuto) options.tracker = tracker();
     memory = std::make_unique<MemoryManager>();
     const base::Status opened = memory->open(options, source);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
@@ -86,6 +88,8 @@ class MemoryTest : public ::testing::Test {
     adopted.reset();
     memory.reset();
   }
+
+  [[nodiscard]] virtual TrackerChoice tracker() const { return TrackerChoice::kAsync; }
 
   // The pages written since the last harvest, merged.
   std::span<const base::PageRun> harvest(std::span<const base::PageRun> excluded = {}) {
@@ -102,5 +106,24 @@ class MemoryTest : public ::testing::Test {
   std::optional<AdoptedThread> adopted;
   DirtyList found;
 };
+
+// The same, with each of the trackers.
+class TrackerTest : public MemoryTest, public ::testing::WithParamInterface<TrackerChoice> {
+ protected:
+  [[nodiscard]] TrackerChoice tracker() const override { return GetParam(); }
+};
+
+// The name of a tracker, as the kind of a test.
+inline std::string tracker_name(const ::testing::TestParamInfo<TrackerChoice>& info) {
+  return info.param == TrackerChoice::kAsync  ? "async"
+         : info.param == TrackerChoice::kSync ? "sync"
+                                              : "mprotect";
+}
+
+#define REVENANT_FOR_EACH_TRACKER(Suite)                                                        \
+  INSTANTIATE_TEST_SUITE_P(                                                                     \
+      Trackers, Suite,                                                                          \
+      ::testing::Values(TrackerChoice::kAsync, TrackerChoice::kSync, TrackerChoice::kMprotect), \
+      tracker_name)
 
 }  // namespace revenant::vm

@@ -1,0 +1,11 @@
+// Hosts that refuse a system call, as the seccomp profiles of containers do.
+#pragma once
+
+namespace revenant::testing {
+
+// From here on the process, and what it starts, is refused system call `number` with `error`.
+void refuse_call(long number, int error);
+// The same for ioctl's request `request`.
+void refuse_ioctl(unsigned long request, int error);
+
+}  // namespace revenant::testing

@@ -1,0 +1,172 @@
+// What the kernel does that a tracker might not expect, one test a trap, with each tracker.
+#include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "tests/support/seed.h"
+#include "tests/vm/memory_test.h"
+#include "vm/guarded_copy.h"
+
+namespace revenant::vm {
+namespace {
+
+class TrackerTrapsTest : public TrackerTest {
+ protected:
+  // Has the kernel write to `page`; what it says.
+  static int kernel_write(base::PageNumber page) {
+    errno = 0;
+    (void)::syscall(SYS_clock_gettime, CLOCK_MONOTONIC, page.pointer());
+    return errno;
+  }
+  void read_stamped() {
+    heap_rule.rule = [](base::PageNumber) { return Ticket::stored(); };
+    source.outcome_of = [](base::PageNumber, base::Epoch) { return PageSource::Outcome::kImage; };
+  }
+};
+
+REVENANT_FOR_EACH_TRACKER(TrackerTrapsTest);
+
+// After MADV_DONTNEED the kernel calls a page written: saving it would save zeros.
+TEST_P(TrackerTrapsTest, ADiscardedPageIsNotWritten) {
+  const base::PageRun run{page_at(kHeapRun, 100), {64}};
+  write_all(run);
+  memory->release(run);
+  EXPECT_TRUE(harvest().empty() || !found.runs()[0].overlaps(run));
+  read_stamped();
+  for (std::uint64_t i = 0; i < 64; ++i) {
+    EXPECT_EQ(read_word(page_at(run, i), 9), stamp(page_at(run, i), 9)) << i;
+  }
+  EXPECT_TRUE(harvest().empty()) << "what was fetched since is clean";
+}
+
+// Others read a page while it is being filled.
+TEST_P(TrackerTrapsTest, NobodySeesHalfAPage) {
+  constexpr std::uint64_t kPages = 6000;
+  read_stamped();
+  std::atomic<std::uint64_t> next{0};
+  std::atomic<std::uint64_t> wrong{0};
+  std::atomic<int> ready{0};
+  const auto read = [&](bool backwards) {
+    const AdoptedThread thread = std::move(memory->adopt_thread()).value();
+    ready.fetch_add(1);
+    while (ready.load() < 2) std::this_thread::yield();
+    for (std::uint64_t i = 0; i < kPages; ++i) {
+      // Both arrive at about the same page, from the ends of it.
+      const base::PageNumber page = page_at(kHeapRun, i);
+      const std::size_t first = backwards ? 511 : 0;
+      const std::size_t second = backwards ? 0 : 511;
+      if (read_word(page, first) != stamp(page, first)) wrong.fetch_add(1);
+      if (read_word(page, second) != stamp(page, second)) wrong.fetch_add(1);
+      next.fetch_add(1);
+      while (next.load() < 2 * i) std::this_thread::yield();
+    }
+  };
+  std::thread forwards(read, false);
+  std::thread backwards(read, true);
+  forwards.join();
+  backwards.join();
+  EXPECT_EQ(wrong, 0u);
+}
+
+// The kernel does not wait for a page of ours: it refuses, without a signal.
+TEST_P(TrackerTrapsTest, ACallOnAMissingPageFailsAndLeavesNoTrace) {
+  const base::PageNumber page = page_at(kHeapRun, 7);
+  EXPECT_EQ(kernel_write(page), EFAULT);
+  std::byte frame[base::kPageSize];
+  EXPECT_FALSE(copy_if_present(page, frame));
+  EXPECT_TRUE(harvest().empty());
+}
+
+TEST_P(TrackerTrapsTest, ACallOnACleanPageFailsOrIsSeen) {
+  const base::PageNumber page = page_at(kHeapRun, 7);
+  write_word(page, 1);
+  harvest();
+  const int error = kernel_write(page);
+  EXPECT_EQ(harvest().empty(), error != 0) << "what the kernel wrote is reported";
+  write_word(page, 2);
+  EXPECT_EQ(kernel_write(page), 0) << "a page that was written is open to the kernel too";
+}
+
+// A page's second filler finds it there: no error, and no protection lost.
+TEST_P(TrackerTrapsTest, FillingWhatIsThereChangesNothing) {
+  const base::PageNumber page = page_at(kHeapRun, 7);
+  write_word(page, 5);
+  harvest();
+  const std::vector<std::byte> zeros(base::kPageSize);
+  for (const FillMode mode : {FillMode::kClean, FillMode::kDirty}) {
+    const Filled filled = memory->tracker().fill({page, {1}}, zeros.data(), mode);
+    EXPECT_EQ(filled.pages, 0u);
+    EXPECT_EQ(filled.raced, 1u);
+    EXPECT_FALSE(filled.refused);
+  }
+  EXPECT_EQ(read_word(page), 5u);
+  harvest();  // may tell the page once more: its hash decides
+  write_word(page, 6);
+  ASSERT_EQ(harvest().size(), 1u);
+  EXPECT_EQ(found.runs()[0].first, page);
+}
+
+// A child of fork has the parent's addresses, and must not have its pages.
+TEST_P(TrackerTrapsTest, AChildOfForkWritesToNoPageOfTheParents) {
+  const base::PageRun run{page_at(kHeapRun, 30), {3}};
+  write_all(run);
+  harvest();
+  write_word(run.first, 2);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    memory->set_fatal_fault({[](void*, const FaultReport&) noexcept { ::_exit(0); }, nullptr});
+    for (std::uint64_t i = 0; i < 5; ++i) write_word(page_at(run, i), 77);
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(read_word(run.first), 2u);
+  EXPECT_EQ(read_word(page_at(run, 1)), 1u);
+  EXPECT_EQ(read_word(page_at(run, 4)), 0u);
+  harvest();
+  EXPECT_EQ(found.pages().value, 1u);
+}
+
+// A thread that wrote and one that harvests agree on every page, while runs are given back.
+TEST_P(TrackerTrapsTest, ReleasingBesideWritersLosesNoOtherPage) {
+  const base::PageRun run{page_at(kHeapRun, 512), {2048}};
+  std::atomic<bool> done{false};
+  std::thread releaser([&, seed = testing::seed()] {
+    std::mt19937_64 random(seed);
+    while (!done.load(std::memory_order_relaxed)) {
+      memory->release({page_at(run, 1 + 2 * (random() % 1000)), {1}});
+    }
+  });
+  std::mt19937_64 random(testing::seed() + 1);
+  std::vector<std::uint64_t> expected(1024);
+  std::vector<std::uint64_t> copied(1024);
+  const auto copy_found = [&] {
+    for (const base::PageRun& dirty : harvest()) {
+      for (base::PageNumber page = dirty.first; page < dirty.end(); ++page) {
+        const std::uint64_t index = (page - run.first).value;
+        if (index % 2 == 0) copied.at(index / 2) = read_word(page);
+      }
+    }
+  };
+  for (int round = 0; round < 300; ++round) {
+    for (int i = 0; i < 20; ++i) {
+      const std::uint64_t index = random() % 1000;
+      expected[index] = random();
+      write_word(page_at(run, 2 * index), expected[index]);
+    }
+    copy_found();
+  }
+  done = true;
+  releaser.join();
+  EXPECT_EQ(copied, expected);
+}
+
+}  // namespace
+}  // namespace revenant::vm

@@ -1,0 +1,80 @@
+#include "vm/sync_tracker_linux.h"
+
+#include <signal.h>
+
+#include "vm/scratch_pages_linux.h"
+
+namespace revenant::vm {
+namespace {
+
+// A page of `scratch` refuses a write when it was filled clean, allows it when told, and refuses it
+// again.
+base::Status prove(Uffd& uffd, base::PageRun scratch) {
+  const base::Error unproven{
+      base::ErrorCode::kUnsupportedHost,
+      "userfaultfd's write protection does not do what it promises on this kernel"};
+  const base::PageRun page{scratch.first, {1}};
+  REVENANT_TRY(uffd.register_run(scratch));
+  if (uffd.fill(page, scratch_zeros(), FillMode::kClean).pages != 1) return unproven;
+  for (int round = 0; round < 2; ++round) {
+    if (kernel_writes_to(page.first)) return unproven;
+    REVENANT_TRY(uffd.allow_writes(page));
+    if (!kernel_writes_to(page.first)) return unproven;
+    REVENANT_TRY(uffd.write_protect(page));
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Status SyncTracker::try_out() {
+  REVENANT_TRY(uffd_.open(Uffd::Writes::kSync));
+  ScratchPages scratch;
+  REVENANT_TRY(scratch.open());
+  return prove(uffd_, scratch.pages());
+}
+
+base::Status SyncTracker::attach() {
+  for (const base::PageRun& window : space_.windows()) REVENANT_TRY(uffd_.register_run(window));
+  const base::LockGuard guard(lock_);
+  return written_.open();
+}
+
+void SyncTracker::close() {
+  uffd_.close();
+  const base::LockGuard guard(lock_);
+  written_.close();
+}
+
+Trap SyncTracker::classify(const Access& access) const noexcept {
+  if (access.signal != SIGBUS) return Trap::kForbidden;
+  return access.is_write() && access.met_protection() ? Trap::kWrite : Trap::kMissing;
+}
+
+Filled SyncTracker::fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept {
+  if (mode == FillMode::kClean) return uffd_.fill(run, source, mode);
+  const base::LockGuard guard(lock_);
+  const Filled filled = uffd_.fill(run, source, mode);
+  if (filled.refused) {
+    (void)uffd_.write_protect(run);  // what was filled is as clean as its ticket
+  } else {
+    written_.set(run);  // one that another thread filled clean is refused once more, and reported
+  }
+  return filled;
+}
+
+void SyncTracker::discard(base::PageRun run) noexcept {
+  const base::LockGuard guard(lock_);
+  written_.clear(run);
+  space_.discard(run);
+}
+
+bool SyncTracker::deny_writes(base::PageRun run) noexcept { return uffd_.write_protect(run).ok(); }
+
+std::optional<base::PageRun> SyncTracker::allow_writes(base::PageNumber page) noexcept {
+  const base::PageRun one{page, {1}};
+  if (!uffd_.allow_writes(one).ok()) return std::nullopt;
+  return one;
+}
+
+}  // namespace revenant::vm
