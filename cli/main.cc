@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/standard_descriptors.h"
+#include "cli/doctor.h"
 #include "cli/exit_code.h"
 #include "cli/log.h"
 #include "cli/maintain.h"
@@ -21,8 +22,8 @@ namespace {
 
 // The verbs of the tool's contract that this version refuses.
 constexpr std::array kUnavailableVerbs = {
-    "diff", "objects", "read",   "modified", "prune",  "compact", "branch",   "tag",   "rollback",
-    "send", "recv",    "export", "debug",    "status", "top",     "snapshot", "serve", "doctor"};
+    "diff", "objects", "read",   "modified", "prune",  "compact", "branch",   "tag",  "rollback",
+    "send", "recv",    "export", "debug",    "status", "top",     "snapshot", "serve"};
 
 constexpr const char* kUnavailable = "Not available in this version";
 
@@ -58,6 +59,7 @@ class CommandLine {
   void add_threads();
   void add_roots();
   void add_verify();
+  void add_doctor();
   void add_unavailable(const char* name);
   int refuse(const CLI::ParseError& error) const;
   int run_chosen();
@@ -76,6 +78,7 @@ CommandLine::CommandLine() {
   add_threads();
   add_roots();
   add_verify();
+  add_doctor();
   for (const char* name : kUnavailableVerbs) add_unavailable(name);
 }
 
@@ -146,6 +149,11 @@ void CommandLine::add_verify() {
   verb.add_flag("--all", flags_.all, "of all snapshots");
 }
 
+void CommandLine::add_doctor() {
+  add_verb("doctor", "what this host offers, what it lacks, what that costs, how to mend it",
+           examine_host);
+}
+
 void CommandLine::add_unavailable(const char* name) {
   CLI::App& verb = *parser_.add_subcommand(name, "(not available in this version)");
   verb.prefix_command();  // whatever its arguments are
@@ -187,7 +195,8 @@ int CommandLine::run_chosen() {
   if (flags_.graph) refusal_ = unavailable("`log --graph`", "`log` names each snapshot's branch");
   if (flags_.backtraces) refusal_ = unavailable("`threads --bt`", "`threads` lists them without");
   if (refusal_) return fail(*refusal_);
-  if (flags_.store.empty()) {
+  const bool needs_store = !parser_.got_subcommand("doctor");
+  if (needs_store && flags_.store.empty()) {
     return fail({base::ErrorCode::kUsage, "no store is named; give -s DIR, or set REVENANT_STORE"});
   }
   const Context context{flags_.store, flags_.json, wants_color(flags_.color)};

@@ -1,0 +1,90 @@
+// The doctor on this host, and on hosts that refuse something.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/crash/run_to_end.h"
+#include "tests/support/temporary_directory.h"
+
+namespace revenant::cli {
+namespace {
+
+using crash::Outcome;
+using nlohmann::json;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+class DoctorTest : public ::testing::Test {
+ protected:
+  // `before`: words that make the host a poorer one.
+  Outcome run(std::vector<std::string> before, const std::vector<std::string>& more = {}) const {
+    before.insert(before.end(), {REVENANT_TOOL, "doctor", "-s", directory_ / "new.rev"});
+    before.insert(before.end(), more.begin(), more.end());
+    return crash::run_to_end(before);
+  }
+  static json feature(const Outcome& outcome, const std::string& name) {
+    for (const std::string& line : outcome.output) {
+      const json parsed = json::parse(line);
+      if (parsed.value("feature", "") == name) return parsed;
+    }
+    return {};
+  }
+
+  const testing::TemporaryDirectory directory_;
+};
+
+TEST_F(DoctorTest, ThisHostRunsPrograms) {
+  const Outcome outcome = run({}, {"--json"});
+  EXPECT_EQ(outcome.exit_code, 0) << ::testing::PrintToString(outcome.output);
+  for (const char* name :
+       {"/proc", "address space", "tracker async", "tracker sync", "tracker mprotect",
+        "write tracking", "directory", "file locks", "durable writes"}) {
+    EXPECT_EQ(feature(outcome, name)["works"], true) << name;
+  }
+  EXPECT_EQ(json::parse(outcome.output.back())["programs_run"], true);
+  EXPECT_TRUE(
+      std::filesystem::is_empty(std::filesystem::path(directory_ / "new.rev").parent_path()))
+      << "what it tried with is gone";
+}
+
+TEST_F(DoctorTest, WithoutUserfaultfdItNamesTheCostAndTheWayOut) {
+  const Outcome outcome = run({WITHOUT_USERFAULTFD}, {"--json"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  const json sync = feature(outcome, "tracker sync");
+  EXPECT_EQ(sync["works"], false);
+  EXPECT_THAT(sync["detail"], HasSubstr("userfaultfd is refused (Operation not permitted)"));
+  EXPECT_THAT(sync["mend"], HasSubstr("seccomp"));
+  EXPECT_EQ(feature(outcome, "write tracking")["detail"], "programs take tracker mprotect");
+}
+
+// A sanitizer's own shadow does not fit below such a limit.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_F(DoctorTest, WithoutRoomForTheSpaceNoProgramRuns) {
+  const Outcome outcome = run({"/bin/sh", "-c", "ulimit -v 1000000; exec \"$@\"", "sh"});
+  EXPECT_EQ(outcome.exit_code, 13);
+  EXPECT_THAT(outcome.output, Contains(HasSubstr("missing  address space")));
+  EXPECT_THAT(outcome.output, Contains(HasSubstr("mend: ulimit -v unlimited")));
+  EXPECT_THAT(outcome.output, Contains(HasSubstr("programs do not run here")));
+}
+#endif
+
+TEST_F(DoctorTest, AFileSizeLimitIsFound) {
+  const Outcome outcome = run({"/bin/sh", "-c", "ulimit -f 1000; exec \"$@\"", "sh"});
+  EXPECT_EQ(outcome.exit_code, 13);
+  EXPECT_THAT(outcome.output, Contains(HasSubstr("missing  file sizes")));
+}
+
+TEST_F(DoctorTest, ADirectoryThatCannotBeWrittenIsFound) {
+  const Outcome outcome = crash::run_to_end({REVENANT_TOOL, "doctor", "-s", "/proc/self/x.rev"});
+  EXPECT_EQ(outcome.exit_code, 13);
+  EXPECT_THAT(outcome.output, Contains(HasSubstr("missing  directory")));
+}
+
+}  // namespace
+}  // namespace revenant::cli
