@@ -27,24 +27,33 @@ struct RawOptions {
 
 void declare(CLI::App& app, RawOptions& raw) {
   app.add_option("--store", raw.store, "the store's directory, made if missing [./PROGRAM.rev]")
-      ->envname("REVENANT_STORE");
+      ->envname("REVENANT_STORE")
+      ->type_name("DIR");
   app.add_option("--snapshot-every", raw.snapshot_every,
                  "cadence; 0: only on sync() and at the end [100ms]")
-      ->envname("REVENANT_SNAPSHOT_EVERY");
+      ->envname("REVENANT_SNAPSHOT_EVERY")
+      ->type_name("D");
   app.add_option("--pause-target", raw.pause_target,
-                 "how long a snapshot may stop the program, as far as the kernel allows [200us]");
+                 "how long a snapshot may stop the program, as far as the kernel allows [200us]")
+      ->type_name("D");
   app.add_option("--memory", raw.memory, "resident budget of the space; 0: no limit [0]")
-      ->envname("REVENANT_MEMORY");
-  app.add_option("--stack", raw.stack, "default stack of a green thread [256K]");
+      ->envname("REVENANT_MEMORY")
+      ->type_name("SIZE");
+  app.add_option("--stack", raw.stack, "default stack of a green thread [256K]")->type_name("SIZE");
   app.add_option("--workers", raw.workers, "OS threads that run green threads [1]")
-      ->envname("REVENANT_WORKERS");
-  app.add_option("--preempt", raw.preempt, "longest run without a safepoint; off [off]");
-  app.add_option("--branch", raw.branch, "the branch to run on [main]");
-  app.add_option("--from", raw.from, "start from this revision [head of the branch]");
+      ->envname("REVENANT_WORKERS")
+      ->type_name("N");
+  app.add_option("--preempt", raw.preempt, "longest run without a safepoint; off [off]")
+      ->type_name("D");
+  app.add_option("--branch", raw.branch, "the branch to run on [main]")->type_name("NAME");
+  app.add_option("--from", raw.from, "start from this revision [head of the branch]")
+      ->type_name("REV");
   app.add_option("--tracker", raw.tracker, "auto, async, sync or mprotect [auto]")
-      ->envname("REVENANT_TRACKER");
-  app.add_option("--keep", raw.keep, "retention policy");
-  app.add_option("--key", raw.key, "authenticate the store with this 32-byte key");
+      ->envname("REVENANT_TRACKER")
+      ->type_name("KIND");
+  app.add_option("--keep", raw.keep, "retention policy")->type_name("POLICY");
+  app.add_option("--key", raw.key, "authenticate the store with this 32-byte key")
+      ->type_name("FILE");
   app.add_flag("--upgrade", raw.upgrade, "accept a store written by another build");
   app.add_flag("--check-volatile", raw.check_volatile,
                "look for pointers into volatile memory in every snapshot");
@@ -87,6 +96,13 @@ base::Status check_options(const RunOptions& options) {
   if (options.stack_bytes >= kMinStackBytes && options.stack_bytes <= kMaxStackBytes) return {};
   return usage("a stack of " + std::to_string(options.stack_bytes) +
                " bytes is out of range; give between 16K and 8G");
+}
+
+void with_program_flags(const std::function<void(const CLI::App&)>& use) {
+  CLI::App app;
+  RawOptions raw;
+  declare(app, raw);
+  use(app);
 }
 
 base::Result<ParsedOptions> parse_options(int argc, const char* const* argv) {

@@ -4,11 +4,16 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "vm/dirty_tracker.h"
+
+namespace CLI {
+class App;
+}
 
 namespace revenant::runtime {
 
@@ -32,6 +37,9 @@ struct ParsedOptions {
 // Reads this start's flags and environment; kUsage for what is wrong, and for what this version
 // does not offer.
 base::Result<ParsedOptions> parse_options(int argc, const char* const* argv);
+
+// Lends the parser of these flags: what their manual page is made from.
+void with_program_flags(const std::function<void(const CLI::App&)>& use);
 
 // kUsage for values out of range.
 base::Status check_options(const RunOptions& options);

@@ -1,0 +1,14 @@
+// What shells complete after `revenant`: verbs, flags and the values that can be listed.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace revenant::cli {
+
+std::string bash_completion(const CLI::App& parser);
+std::string zsh_completion(const CLI::App& parser);
+std::string fish_completion(const CLI::App& parser);
+
+}  // namespace revenant::cli
