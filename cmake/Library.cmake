@@ -17,7 +17,7 @@ revenant_wrap_arguments(wraps "objects;runtime")
 set(REVENANT_WRAPS ${wraps})
 
 # revenant_add_app gives a program a low window of its own when it names globals that are to persist.
-set(own_window $<TARGET_PROPERTY:REVENANT_LOW_WINDOW>)
+set(own_window $<GENEX_EVAL:$<TARGET_PROPERTY:REVENANT_LOW_WINDOW>>)
 target_link_options(revenant INTERFACE ${REVENANT_PROGRAM_OPTIONS}
   $<BUILD_INTERFACE:-Wl,@${wraps}> $<INSTALL_INTERFACE:-Wl,@${installed_link_files}/wrapped_symbols.args>
   -Wl,-T,$<IF:$<BOOL:${own_window}>,${own_window},$<BUILD_INTERFACE:${REVENANT_LOW_WINDOW}>$<INSTALL_INTERFACE:${installed_link_files}/low_window.ld>>)

@@ -13,7 +13,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/RevenantConfigVersion.cma
   COMPATIBILITY SameMinorVersion)
 install(FILES
     ${PROJECT_BINARY_DIR}/RevenantConfig.cmake ${PROJECT_BINARY_DIR}/RevenantConfigVersion.cmake
-    cmake/RevenantAddApp.cmake cmake/FindRevenantArchives.cmake
+    cmake/RevenantAddApp.cmake cmake/RevenantCheckGlobals.cmake cmake/FindRevenantArchives.cmake
     cmake/low_window.ld.in ${REVENANT_LOW_WINDOW}
   DESTINATION ${REVENANT_CMAKE_DIR})
 install(FILES ${REVENANT_WRAPS} DESTINATION ${REVENANT_CMAKE_DIR} RENAME wrapped_symbols.args)

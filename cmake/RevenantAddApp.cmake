@@ -1,23 +1,124 @@
 # revenant_add_app(TARGET SOURCES a.cc b.c ... [LINK lib ...] [PERSIST_GLOBALS_OF lib ...] [PERSIST_GLOBALS]):
-# an application: a static, non-PIE program with a build-id and debug info over the whole house.
-# LINK takes static libraries: a path, -lname, or a CMake target.
+# an application: a static, non-PIE program with a build-id and debug info.
+#
+# LINK takes static libraries: a path, -lname, or a CMake target. PERSIST_GLOBALS_OF links what it names and
+# has its globals live in the snapshot; PERSIST_GLOBALS does so with those of SOURCES.
+#
+# Where globals lie is the linker's to say: a script of the program's own puts .data and .bss of the objects
+# and archives that are named into the low window. So one archive may persist in one program and not in the
+# next.
+set(REVENANT_ADD_APP_DIR ${CMAKE_CURRENT_LIST_DIR})
 
-# What cannot work is refused at configure time, in one sentence.
+# Sections of variables; relocated constants (.data.rel.ro) stay where they are.
+string(CONCAT REVENANT_DATA_SECTIONS
+  ".data .data1 .gnu.linkonce.d.* .data.[!r]* .data.r .data.r[!e]* .data.re .data.re[!l]* .data.rel .data.rel[!.]* "
+  ".data.rel.[!r]* .data.rel.r .data.rel.r[!o]* .data.rel.ro[!.]*")
+set(REVENANT_ZERO_SECTIONS ".bss .bss.* .gnu.linkonce.b.* COMMON")
+
+# What cannot work is refused in one sentence; what only the objects tell, before they are linked
+# (RevenantCheckGlobals.cmake).
 function(revenant_refuse_app TARGET SENTENCE)
   message(FATAL_ERROR "revenant_add_app(${TARGET}): ${SENTENCE}")
 endfunction()
 
-function(revenant_check_app_library TARGET LIBRARY)
-  if(LIBRARY MATCHES "\\.so(\\.[0-9]+)*$")
-    revenant_refuse_app(${TARGET} "${LIBRARY} is a shared library, whose code moves between processes; link its static archive.")
-  elseif(LIBRARY MATCHES "\\.a$" AND IS_ABSOLUTE "${LIBRARY}" AND NOT EXISTS "${LIBRARY}")
-    revenant_refuse_app(${TARGET} "${LIBRARY} does not exist; install the package that holds the archive, or name another.")
-  elseif(TARGET ${LIBRARY})
-    get_target_property(type ${LIBRARY} TYPE)
-    if(type STREQUAL SHARED_LIBRARY)
-      revenant_refuse_app(${TARGET} "the target ${LIBRARY} is a shared library, whose code moves between processes; link its static archive.")
+# The file of an imported target, if one is named.
+function(revenant_imported_file RESULT LIBRARY)
+  set(${RESULT} "" PARENT_SCOPE)
+  get_target_property(configurations ${LIBRARY} IMPORTED_CONFIGURATIONS)
+  foreach(suffix "" ${configurations})
+    string(TOUPPER "IMPORTED_LOCATION_${suffix}" property)
+    string(REGEX REPLACE "_$" "" property ${property})
+    get_target_property(file ${LIBRARY} ${property})
+    if(file)
+      set(${RESULT} ${file} PARENT_SCOPE)
+      return()
     endif()
+  endforeach()
+endfunction()
+
+function(revenant_check_app_library TARGET LIBRARY)
+  set(file "${LIBRARY}")
+  if(TARGET ${LIBRARY})
+    get_target_property(type ${LIBRARY} TYPE)
+    if(type MATCHES "^(SHARED|MODULE)_LIBRARY$")
+      revenant_refuse_app(${TARGET} "the target ${LIBRARY} is a shared library, whose code moves between processes; link its static archive.")
+    elseif(type STREQUAL EXECUTABLE)
+      revenant_refuse_app(${TARGET} "the target ${LIBRARY} is a program; name libraries.")
+    endif()
+    revenant_imported_file(file ${LIBRARY})
   endif()
+  if(file MATCHES "\\.so(\\.[0-9]+)*$")
+    revenant_refuse_app(${TARGET} "${file} is a shared library, whose code moves between processes; link its static archive.")
+  elseif(file MATCHES "\\.a$" AND IS_ABSOLUTE "${file}" AND NOT EXISTS "${file}")
+    revenant_refuse_app(${TARGET} "${file} does not exist; install the package that holds the archive, or name another.")
+  endif()
+endfunction()
+
+# What the linker's script and the check of PERSIST_GLOBALS_OF need to know of `LIBRARY`: how its objects are
+# named to the linker, and the files that hold them. -lname becomes the archive that it stands for.
+function(revenant_persisted_library TARGET LIBRARY PATTERNS FILES LINKED)
+  set(own_linked "${LIBRARY}")
+  if(TARGET ${LIBRARY})
+    get_target_property(type ${LIBRARY} TYPE)
+    get_target_property(name ${LIBRARY} ALIASED_TARGET)
+    if(NOT name)
+      set(name ${LIBRARY})
+    endif()
+    if(type STREQUAL OBJECT_LIBRARY)
+      set(own_patterns "*CMakeFiles/${name}.dir/*")
+      set(own_files "$<TARGET_OBJECTS:${LIBRARY}>")
+    elseif(type MATCHES "^(STATIC|UNKNOWN)_LIBRARY$")
+      set(own_patterns "*/$<TARGET_FILE_NAME:${LIBRARY}>:*" "$<TARGET_FILE_NAME:${LIBRARY}>:*")
+      set(own_files "$<TARGET_FILE:${LIBRARY}>")
+    else()
+      revenant_refuse_app(${TARGET} "the target ${LIBRARY} has no objects of its own whose globals could persist; name the libraries behind it.")
+    endif()
+  else()
+    if(NOT LIBRARY MATCHES "\\.a$" AND LIBRARY MATCHES "^(-l)?([A-Za-z0-9_+.-]+)$")
+      set(name ${CMAKE_MATCH_2})
+      find_library(REVENANT_ARCHIVE_${name} NAMES lib${name}.a HINTS ${CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES})
+      mark_as_advanced(REVENANT_ARCHIVE_${name})
+      if(NOT REVENANT_ARCHIVE_${name})
+        revenant_refuse_app(${TARGET} "there is no lib${name}.a; install the package that holds the archive, or give its path.")
+      endif()
+      set(own_linked ${REVENANT_ARCHIVE_${name}})
+    endif()
+    get_filename_component(own_files "${own_linked}" ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
+    if(NOT EXISTS ${own_files})
+      revenant_refuse_app(${TARGET} "${own_files} does not exist; install the package that holds the archive, or name another.")
+    endif()
+    set(own_linked ${own_files})
+    get_filename_component(name ${own_files} NAME)
+    set(own_patterns "*/${name}:*" "${name}:*")
+  endif()
+  set(${PATTERNS} ${${PATTERNS}} ${own_patterns} PARENT_SCOPE)
+  set(${FILES} ${${FILES}} ${own_files} PARENT_SCOPE)
+  set(${LINKED} ${${LINKED}} ${own_linked} PARENT_SCOPE)
+endfunction()
+
+# Puts the globals of what matches `PATTERNS` into TARGET's low window, once none of `FILES` holds anything
+# that cannot persist.
+function(revenant_persist TARGET PATTERNS FILES)
+  foreach(pattern ${PATTERNS})
+    string(APPEND prioritised "KEEP(\"${pattern}\"(SORT_BY_INIT_PRIORITY(.init_array.*)))\n    ")
+    string(APPEND plain "KEEP(\"${pattern}\"(.init_array))\n    ")
+    string(APPEND REVENANT_DATA "\"${pattern}\"(${REVENANT_DATA_SECTIONS})\n    ")
+    string(APPEND REVENANT_ZERO "\"${pattern}\"(${REVENANT_ZERO_SECTIONS})\n    ")
+  endforeach()
+  set(REVENANT_CONSTRUCTORS "${prioritised}${plain}")
+  file(READ ${REVENANT_ADD_APP_DIR}/low_window.ld.in script)
+  string(CONFIGURE "${script}" script @ONLY)
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/${TARGET}_low_window_$<CONFIG>.ld)
+  file(GENERATE OUTPUT ${file} CONTENT "${script}")
+  set_target_properties(${TARGET} PROPERTIES REVENANT_LOW_WINDOW ${file})
+  set_property(TARGET ${TARGET} APPEND PROPERTY LINK_DEPENDS ${file})
+  # The script knows objects by their files: no optimiser may melt them into others.
+  set_target_properties(${TARGET} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+  target_compile_options(${TARGET} PRIVATE -fno-lto)
+  target_link_options(${TARGET} PRIVATE -fno-lto)
+  add_custom_command(TARGET ${TARGET} PRE_LINK VERBATIM COMMAND_EXPAND_LISTS
+    COMMAND ${CMAKE_COMMAND} -D TARGET=${TARGET} -D READELF=${CMAKE_READELF}
+      -P ${REVENANT_ADD_APP_DIR}/RevenantCheckGlobals.cmake -- ${FILES})
 endfunction()
 
 function(revenant_add_app TARGET)
@@ -26,13 +127,26 @@ function(revenant_add_app TARGET)
     revenant_refuse_app(${TARGET} "there are no SOURCES; name at least one file.")
   elseif(APP_UNPARSED_ARGUMENTS)
     revenant_refuse_app(${TARGET} "'${APP_UNPARSED_ARGUMENTS}' is no argument; the known ones are SOURCES, LINK, PERSIST_GLOBALS_OF and PERSIST_GLOBALS.")
-  elseif(APP_PERSIST_GLOBALS OR APP_PERSIST_GLOBALS_OF)
-    revenant_refuse_app(${TARGET} "globals cannot be made persistent yet; drop PERSIST_GLOBALS and PERSIST_GLOBALS_OF, and keep what must survive under a root.")
+  elseif(APP_PERSIST_GLOBALS AND APP_SOURCES MATCHES "TARGET_OBJECTS|\\.o(;|$)")
+    revenant_refuse_app(${TARGET} "PERSIST_GLOBALS is for files that are compiled here, and '${CMAKE_MATCH_0}' names objects; give the library that they belong to after PERSIST_GLOBALS_OF.")
   endif()
-  foreach(library ${APP_LINK})
+  foreach(library ${APP_LINK} ${APP_PERSIST_GLOBALS_OF})
     revenant_check_app_library(${TARGET} ${library})
   endforeach()
+  set(patterns "")
+  set(files "")
+  set(linked "")
+  foreach(library ${APP_PERSIST_GLOBALS_OF})
+    revenant_persisted_library(${TARGET} ${library} patterns files linked)
+  endforeach()
   add_executable(${TARGET} ${APP_SOURCES})
-  target_link_libraries(${TARGET} PRIVATE ${APP_LINK} Revenant::revenant)
+  target_link_libraries(${TARGET} PRIVATE ${linked} ${APP_LINK} Revenant::revenant)
   set_target_properties(${TARGET} PROPERTIES POSITION_INDEPENDENT_CODE OFF LINKER_LANGUAGE CXX)
+  if(APP_PERSIST_GLOBALS)
+    list(PREPEND patterns "*CMakeFiles/${TARGET}.dir/*")
+    list(PREPEND files "$<TARGET_OBJECTS:${TARGET}>")
+  endif()
+  if(patterns)
+    revenant_persist(${TARGET} "${patterns}" "${files}")
+  endif()
 endfunction()

@@ -20,26 +20,15 @@
 #include "runtime/guard_values_linux.h"
 #include "runtime/log.h"
 #include "runtime/os_thread_linux.h"
+#include "runtime/persistent_globals.h"
 #include "runtime/restart_hooks.h"
 #include "runtime/runtime_state.h"
 #include "runtime/upgrade.h"
-
-extern "C" {
-// The low window's section in the executable; page aligned, empty when nothing is in it.
-extern std::byte __revenant_low_start[] __attribute__((weak));
-extern std::byte __revenant_low_end[] __attribute__((weak));
-}
 
 namespace revenant::runtime {
 namespace {
 
 alignas(Machine) std::byte machine_storage[sizeof(Machine)];
-
-base::PageRun low_window() {
-  return {base::PageNumber::of(__revenant_low_start),
-          base::PageCount::holding(
-              static_cast<std::uint64_t>(__revenant_low_end - __revenant_low_start))};
-}
 
 // Runs `function` with persistent memory as the place of allocation.
 template <class Function>
@@ -120,7 +109,7 @@ base::Result<int> Machine::start_and_wait(const detail::main_function& main) {
     return another_build(*store_->head(), build_id_, options_.store);
   }
   REVENANT_TRY(main_thread_.open());
-  REVENANT_TRY(open_space(action == RecoveryAction::kBegin));
+  REVENANT_TRY(open_space(action));
   REVENANT_ASSIGN(generation_, store_->begin_generation());
   REVENANT_TRY(enter_world(action, main));
   REVENANT_TRY(start_threads());
@@ -134,12 +123,14 @@ base::Status Machine::open_store() {
   return {};
 }
 
-base::Status Machine::open_space(bool new_world) {
-  REVENANT_TRY(memory_.open(
-      {.low_window = low_window(),
-       .low_contents = new_world ? vm::LowContents::kKeep : vm::LowContents::kFromStore,
-       .tracker = options_.tracker},
-      source_));
+base::Status Machine::open_space(RecoveryAction action) {
+  const bool resumes = action == RecoveryAction::kResume;
+  REVENANT_TRY(
+      memory_.open({.low_window = low_window(),
+                    .low_contents = resumes ? vm::LowContents::kFromStore : vm::LowContents::kKeep,
+                    .low_not_before = resumes ? base::kNoEpoch : store_->open_epoch(),
+                    .tracker = options_.tracker},
+                   source_));
   REVENANT_TRY(memory_.add_segment("heap", vm::kHeapRun, heap_rule_));
   REVENANT_TRY(memory_.add_segment("stacks", vm::kStackRun, stack_rule_));
   REVENANT_TRY(memory_.add_segment("heap metadata", vm::kHeapMetadataRun, stored_rule_));
@@ -219,6 +210,7 @@ base::Status Machine::upgrade(const detail::main_function& main) {
   world.set_open_epoch(store_->open_epoch());
   const SavedTime time = RuntimeState::at_home().time;
   drop_threads(memory_);
+  drop_globals(memory_);
   new (objects::World::runtime_block()) RuntimeState;
   clock_.resume(time);
   attach_objects(world);
@@ -245,13 +237,15 @@ void Machine::attach_runtime() {
 }
 
 base::Status Machine::start_main(const detail::main_function& main) {
-  detail::task* body = in_persistent_memory([&] { return main.make(main.object); });
+  std::unique_ptr<detail::task> body = in_persistent_memory(
+      [&] { return after_constructors(std::unique_ptr<detail::task>(main.make(main.object))); });
   const std::stop_source stop = in_persistent_memory([] { return std::stop_source(); });
-  GreenThread* thread = scheduler_.create(body, "main", options_.stack_bytes, stop);
+  GreenThread* thread = scheduler_.create(body.get(), "main", options_.stack_bytes, stop);
   if (thread == nullptr) {
     return base::Error{base::ErrorCode::kUsage,
                        "there is no room for main's stack; give a smaller --stack"};
   }
+  (void)body.release();
   const base::LockGuard guard(scheduler_.lock());
   scheduler_.release_locked(*thread);
   return {};

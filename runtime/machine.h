@@ -81,7 +81,7 @@ class Machine {
   Machine();
   base::Result<int> start_and_wait(const detail::main_function& main);
   base::Status open_store();
-  base::Status open_space(bool new_world);
+  base::Status open_space(RecoveryAction action);
   base::Status enter_world(RecoveryAction action, const detail::main_function& main);
   base::Status begin(const detail::main_function& main);
   base::Status resume();

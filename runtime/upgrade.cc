@@ -34,6 +34,11 @@ std::string hex(const store::BuildId& id) {
 
 void drop_threads(vm::MemoryManager& memory) { memory.release(vm::kStackRun); }
 
+// All that a snapshot holds below the space is globals, wherever the window was.
+void drop_globals(vm::MemoryManager& memory) {
+  memory.forget({base::PageNumber{0}, {vm::kSpaceRun.first.value}});
+}
+
 base::Status keep_roots(objects::Roots& roots, const objects::Types& types,
                         const std::string& tag) {
   for (NamedRoot& each : all_roots(roots)) {

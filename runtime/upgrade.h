@@ -19,6 +19,10 @@ namespace revenant::runtime {
 // Gives all stacks back, in memory and with the next snapshot in the store.
 void drop_threads(vm::MemoryManager& memory);
 
+// Gives back the store's pages of the old build's globals, which lay elsewhere; this build's begin
+// anew.
+void drop_globals(vm::MemoryManager& memory);
+
 // Names the head, so that retention keeps it; returns the tag, "before-upgrade-REVISION".
 base::Result<std::string> tag_old_build(store::Store& store);
 

@@ -1,6 +1,5 @@
 #include "vm/memory_manager.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -31,8 +30,9 @@ class FirstValues {
   }
 
   [[nodiscard]] const std::byte* values() const { return values_; }
+  // Zero begins it, and every byte is as the one before.
   [[nodiscard]] static bool is_zero(const std::byte* page) {
-    return std::all_of(page, page + base::kPageSize, [](std::byte b) { return b == std::byte{0}; });
+    return page[0] == std::byte{0} && std::memcmp(page, page + 1, base::kPageSize - 1) == 0;
   }
 
  private:
@@ -58,6 +58,7 @@ base::Status MemoryManager::start(const MemoryOptions& options, PageSource& sour
   if (options.low_contents == LowContents::kKeep) REVENANT_TRY(first_values.take(low));
   REVENANT_TRY(space_.open(low, tracker_->backing()));
   REVENANT_TRY(tracker_->attach());
+  low_rule_ = StoredRule(options.low_not_before);
   if (low.count.value != 0) REVENANT_TRY(open_low(low, first_values.values()));
   handler_.start(*tracker_, source);
   port_.start();

@@ -50,6 +50,7 @@ enum class LowContents {
 struct MemoryOptions {
   base::PageRun low_window{};  // page aligned, may be empty
   LowContents low_contents = LowContents::kKeep;
+  base::Epoch low_not_before = base::kNoEpoch;  // older images of the low window are stale
   TrackerChoice tracker = TrackerChoice::kAuto;
   std::uint64_t mapping_budget = 0;  // of the tracker mprotect; 0: half of the process's limit
 };
@@ -86,6 +87,8 @@ class MemoryManager {
   // The owner gave `run` back: its pages are dropped from memory, and from the store with the next
   // snapshot. The owner's rule already says so (forbidden, or a later not_before).
   void release(base::PageRun run) { released_.release(run); }
+  // What the store holds of `run`, which no process maps any more, goes with the next snapshot.
+  void forget(base::PageRun run) { released_.forget(run); }
   // Hands over the runs released since the last call; `out` (open, cleared first) lends its
   // storage.
   void take_released(DirtyList& out) { released_.take(out); }

@@ -17,6 +17,11 @@ void ReleasedRuns::release(base::PageRun run) {
   runs_.append(run);
 }
 
+void ReleasedRuns::forget(base::PageRun run) {
+  base::LockGuard guard(lock_);
+  runs_.append(run);
+}
+
 void ReleasedRuns::take(DirtyList& out) {
   out.clear();
   base::LockGuard guard(lock_);

@@ -33,6 +33,8 @@ class ReleasedRuns {
 
   // Discards the pages of `run` and remembers it.
   void release(base::PageRun run) REVENANT_EXCLUDES(lock_);
+  // Remembers `run`, which lies outside the space and has nothing to discard.
+  void forget(base::PageRun run) REVENANT_EXCLUDES(lock_);
   // Exchanges what was released for `out`'s storage: `out` is open, what it held is forgotten.
   void take(DirtyList& out) REVENANT_EXCLUDES(lock_);
 

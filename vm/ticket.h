@@ -51,12 +51,17 @@ class TicketRule {
   [[nodiscard]] virtual Ticket ticket_of(base::PageNumber page) const noexcept = 0;
 };
 
-// The rule of memory that is all there: every page is what the head of the branch says.
+// The rule of memory that is all there: every page is what the head of the branch says, or, of what
+// begins anew, said at `not_before` or later.
 class StoredRule final : public TicketRule {
  public:
+  explicit StoredRule(base::Epoch not_before = base::kNoEpoch) : not_before_(not_before) {}
   [[nodiscard]] Ticket ticket_of(base::PageNumber) const noexcept override {
-    return Ticket::stored();
+    return Ticket::stored(not_before_);
   }
+
+ private:
+  base::Epoch not_before_;
 };
 
 }  // namespace revenant::vm

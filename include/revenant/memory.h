@@ -9,6 +9,7 @@
 
 #include "revenant/describe.h"
 #include "revenant/error.h"
+#include "revenant/persistent.h"
 
 namespace revenant {
 

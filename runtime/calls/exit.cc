@@ -2,7 +2,8 @@
 //
 // Exit handlers run on the process's main thread, whose pointer guard libc mixed into their
 // registration: so green threads have it register them, in volatile memory, and have it call exit.
-// Handlers belong to a process, as static objects do: the next one registers its own.
+// Handlers belong to a process, as static objects do: the next one registers its own. A global that
+// persists goes on in the next process, and is not destroyed in this one.
 //
 // quick_exit, _exit and abort need nothing that is the main thread's.
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "objects/allocation_domain.h"
 #include "runtime/calls/green_caller.h"
 #include "runtime/machine.h"
+#include "runtime/persistent_globals.h"
 #include "runtime/real_calls_linux.h"
 
 extern "C" void* __dso_handle;  // names the executable to __cxa_atexit
@@ -48,6 +50,7 @@ using namespace revenant::runtime;
 extern "C" {
 
 int __wrap___cxa_atexit(void (*function)(void*), void* argument, void* library) {
+  if (is_persistent_global(argument)) return 0;
   if (green_caller() == nullptr) return __real___cxa_atexit(function, argument, library);
   return register_on_main_thread(function, argument, library);
 }

@@ -1,12 +1,8 @@
 #include "runtime/calls/green_caller.h"
 
+#include "runtime/persistent_globals.h"
 #include "runtime/worker.h"
 #include "vm/space.h"
-
-extern "C" {
-extern std::byte __revenant_low_start[] __attribute__((weak));
-extern std::byte __revenant_low_end[] __attribute__((weak));
-}
 
 namespace revenant::runtime {
 
@@ -21,9 +17,7 @@ __attribute__((noinline)) GreenThread* green_caller() noexcept {
 }
 
 bool is_persistent(const void* address) noexcept {
-  const auto* byte = static_cast<const std::byte*>(address);
-  return vm::kSpaceRun.contains(base::PageNumber::of(address)) ||
-         (byte >= __revenant_low_start && byte < __revenant_low_end);
+  return vm::kSpaceRun.contains(base::PageNumber::of(address)) || is_persistent_global(address);
 }
 
 }  // namespace revenant::runtime

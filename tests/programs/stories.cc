@@ -48,6 +48,22 @@ void objects() {
   EXPECT(add(2) == 42);
 }
 
+REVENANT_PERSISTENT int visits = 1;
+REVENANT_PERSISTENT std::vector<int>* collected = nullptr;
+REVENANT_PERSISTENT std::byte untouched[3 * 4096] = {};
+
+void globals() {
+  static REVENANT_PERSISTENT int calls = 7;
+  static int forgotten = 1;
+  EXPECT(visits == 1 && collected == nullptr && calls == 7 && forgotten == 1);
+  visits = 5;
+  collected = new std::vector<int>(1000, 3);
+  calls = forgotten = 9;
+  die_here();
+  EXPECT(visits == 5 && collected->size() == 1000 && calls == 9 && forgotten == 1);
+  EXPECT(untouched[4096] == std::byte{0});
+}
+
 void exception() {
   try {
     throw std::runtime_error("held over a death");
@@ -246,10 +262,19 @@ void held_output() {
 }
 
 const std::map<std::string_view, void (*)()> kCases = {
-    {"objects", objects},     {"exception", exception},     {"jump", jump},
-    {"recursion", recursion}, {"sleepers", sleepers},       {"locks", locks},
-    {"hooks", hooks},         {"descriptors", descriptors}, {"error_number", error_number},
-    {"many", many},           {"held_output", held_output}, {"answered_calls", answered_calls},
+    {"objects", objects},
+    {"globals", globals},
+    {"exception", exception},
+    {"jump", jump},
+    {"recursion", recursion},
+    {"sleepers", sleepers},
+    {"locks", locks},
+    {"hooks", hooks},
+    {"descriptors", descriptors},
+    {"error_number", error_number},
+    {"many", many},
+    {"held_output", held_output},
+    {"answered_calls", answered_calls},
     {"chatter", chatter},
 };
 

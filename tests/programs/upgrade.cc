@@ -62,6 +62,19 @@ bool is_new(const char* name) {
   return !found;
 }
 
+// The builds' globals lie elsewhere, and some of the one's pages where the other's are.
+REVENANT_PERSISTENT int shift[BUILD * 1500] = {};
+REVENANT_PERSISTENT long table[8192] = {};
+REVENANT_PERSISTENT int starts = 40;
+
+// Another build's globals begin anew: none of the old one's pages shines through.
+void take_globals() {
+  for (const long entry : table) EXPECT(entry == 0);
+  EXPECT(starts == 40 && shift[0] == 0);
+  for (long& entry : table) entry = BUILD;
+  shift[0] = ++starts;
+}
+
 // A vector is as large in both builds; its elements are not.
 void take_items() {
   using Items = std::vector<Item>;
@@ -101,6 +114,7 @@ int main(int argc, char** argv) {
     EXPECT(app::is_new<app::Handler>("handler"));
     EXPECT(app::is_new<app::Callback>("callback"));
     app::take_items();
+    app::take_globals();
     revenant::print("build {} generation {} names {} x {} shape {} sides {}\n", BUILD,
                     revenant::generation(), names.size(), point.x, had_shape, shape.sides());
     names["of build " + std::to_string(BUILD)].assign(100, BUILD);
