@@ -20,3 +20,36 @@ install(FILES ${REVENANT_WRAPS} DESTINATION ${REVENANT_CMAKE_DIR} RENAME wrapped
 
 configure_file(cmake/revenant.pc.in ${PROJECT_BINARY_DIR}/revenant.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/revenant.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# What is made from the definition of the command lines (cli/CMakeLists.txt).
+set(descriptions ${PROJECT_BINARY_DIR}/cli)
+install(FILES ${descriptions}/revenant.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${descriptions}/revenant-programs.7.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
+set(share ${CMAKE_INSTALL_DATADIR})
+install(FILES ${descriptions}/revenant.bash DESTINATION ${share}/bash-completion/completions
+  RENAME revenant)
+install(FILES ${descriptions}/_revenant DESTINATION ${share}/zsh/vendor-completions)
+install(FILES ${descriptions}/revenant.fish DESTINATION ${share}/fish/vendor_completions.d)
+install(FILES packaging/revenant@.service packaging/seccomp-userfaultfd.json DESTINATION ${share}/revenant)
+install(FILES LICENSE DESTINATION ${share}/doc/revenant RENAME copyright)
+
+# The Debian package (scripts/package). What the tool itself is linked with is found by dpkg-shlibdeps; the
+# rest is what programs are compiled and linked with.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME revenant)
+set(CPACK_PACKAGE_CONTACT "The Revenant authors <revenant@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}: library and tool")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
+  "Green threads, their stacks and everything they allocate live in one persistent address space; a
+snapshotter commits what changed many times a second. Killed at any instant and started again, a program
+goes on from its last snapshot. This package holds the library to build such programs with, and the tool
+that looks into their stores.")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION devel)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "g++ (>= 4:12), binutils, libboost-context1.81-dev, libfmt-dev (>= 9), liblmdb-dev, libxxhash-dev")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "cmake (>= 3.25), pkgconf")
+set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
+include(CPack)
