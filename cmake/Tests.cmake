@@ -1,15 +1,15 @@
-# revenant_add_test(TARGET SOURCES ... [LINK library ...] [PREFIX name]): a GoogleTest program whose
-# cases become ctests. The cases are listed when ctest starts, not while building, since a sanitized
+# revenant_add_test(TARGET SOURCES ... [LINK library ...] [PREFIX name] [NEEDS fixture]): a GoogleTest
+# program whose cases become ctests. The cases are listed when ctest starts, not while building, since a sanitized
 # program may need another environment than the build's (scripts/test).
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
 function(revenant_add_test TARGET)
-  cmake_parse_arguments(TEST "" "PREFIX" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(TEST "" "PREFIX;NEEDS" "SOURCES;LINK" ${ARGN})
   add_executable(${TARGET} ${TEST_SOURCES})
   target_link_libraries(${TARGET} PRIVATE ${TEST_LINK} revenant_test_support revenant_warnings)
   gtest_discover_tests(${TARGET} TEST_PREFIX ${TEST_PREFIX}. DISCOVERY_MODE PRE_TEST
-    DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+    DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 FIXTURES_REQUIRED "${TEST_NEEDS}")
 endfunction()
 
 # revenant_room_tests(ROOM [PROGRAM room ...]): every source below tests/ROOM in one test program, linked

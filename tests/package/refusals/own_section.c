@@ -1,0 +1,1 @@
+int variable __attribute__((section("elsewhere"))) = 3;

@@ -1,0 +1,1 @@
+_Thread_local int of_each_thread = 3;
