@@ -31,7 +31,7 @@ install(FILES ${descriptions}/revenant.bash DESTINATION ${share}/bash-completion
 install(FILES ${descriptions}/_revenant DESTINATION ${share}/zsh/vendor-completions)
 install(FILES ${descriptions}/revenant.fish DESTINATION ${share}/fish/vendor_completions.d)
 install(FILES packaging/revenant@.service packaging/seccomp-userfaultfd.json DESTINATION ${share}/revenant)
-install(FILES LICENSE DESTINATION ${share}/doc/revenant RENAME copyright)
+install(FILES packaging/copyright DESTINATION ${share}/doc/revenant)
 
 # The Debian package (scripts/package). What the tool itself is linked with is found by dpkg-shlibdeps; the
 # rest is what programs are compiled and linked with.
@@ -40,10 +40,11 @@ set(CPACK_PACKAGE_NAME revenant)
 set(CPACK_PACKAGE_CONTACT "The Revenant authors <revenant@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}: library and tool")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
-  "Green threads, their stacks and everything they allocate live in one persistent address space; a
-snapshotter commits what changed many times a second. Killed at any instant and started again, a program
-goes on from its last snapshot. This package holds the library to build such programs with, and the tool
-that looks into their stores.")
+  "Green threads, their stacks and everything they allocate live in one
+persistent address space; a snapshotter commits what changed many times
+a second. Killed at any instant and started again, a program goes on from
+its last snapshot. This package holds the library to build such programs
+with, and the tool that looks into their stores.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
