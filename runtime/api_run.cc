@@ -31,7 +31,6 @@ base::Result<RunOptions> to_run_options(const options& chosen) {
   if (!chosen.from.empty()) return not_offered("from");
   if (!chosen.keep.empty()) return not_offered("keep");
   if (!chosen.preempt.empty() && chosen.preempt != "off") return not_offered("preempt");
-  if (chosen.check_volatile) return not_offered("check_volatile");
   if (!chosen.key.empty()) return not_offered("key");
   RunOptions options;
   options.program = program_invocation_short_name;
@@ -42,6 +41,7 @@ base::Result<RunOptions> to_run_options(const options& chosen) {
   options.stack_bytes = chosen.stack_size;
   REVENANT_ASSIGN(options.tracker, vm::parse_tracker(chosen.tracker));
   options.upgrade = chosen.upgrade;
+  options.check_volatile = chosen.check_volatile;
   REVENANT_TRY(runtime::check_options(options));
   return options;
 }

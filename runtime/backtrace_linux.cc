@@ -74,6 +74,19 @@ void on_symbol(void* data, std::uintptr_t pc, const char* symbol, std::uintptr_t
 // Without debug information the address has to do.
 void ignore_error(void*, const char*, int) {}
 
+backtrace_state* debug_information() {
+  static backtrace_state* const state = backtrace_create_state(nullptr, 0, ignore_error, nullptr);
+  return state;
+}
+
+void keep_symbol(void* data, std::uintptr_t, const char* symbol, std::uintptr_t, std::uintptr_t) {
+  if (symbol == nullptr) return;
+  int failure = 0;
+  char* readable = abi::__cxa_demangle(symbol, nullptr, nullptr, &failure);
+  *static_cast<std::string*>(data) = readable != nullptr ? readable : symbol;
+  std::free(readable);
+}
+
 }  // namespace
 
 __attribute__((noinline)) Backtrace capture_backtrace(std::uintptr_t first) {
@@ -84,7 +97,7 @@ __attribute__((noinline)) Backtrace capture_backtrace(std::uintptr_t first) {
 }
 
 void describe(const Backtrace& backtrace, ReportText& text) {
-  static backtrace_state* const state = backtrace_create_state(nullptr, 0, ignore_error, nullptr);
+  backtrace_state* const state = debug_information();
   for (std::size_t i = 0; i < backtrace.count;) {
     const std::uintptr_t pc = backtrace.frames[i];
     Frame frame{&text, i};
@@ -97,6 +110,13 @@ void describe(const Backtrace& backtrace, ReportText& text) {
     while (i < backtrace.count && backtrace.frames[i] == pc) ++i;
     if (i - first > 1) text.add("         (and %zu times more)\n", i - first - 1);
   }
+}
+
+std::string symbol_at(std::uintptr_t address) {
+  std::string symbol;
+  backtrace_state* const state = debug_information();
+  if (state != nullptr) backtrace_syminfo(state, address, keep_symbol, ignore_error, &symbol);
+  return symbol;
 }
 
 }  // namespace revenant::runtime

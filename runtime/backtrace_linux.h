@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "runtime/report_text.h"
 
@@ -27,5 +28,9 @@ Backtrace capture_backtrace(std::uintptr_t first = 0);
 
 // A line a frame: number, address, function, file and line.
 void describe(const Backtrace& backtrace, ReportText& text);
+
+// The function or the variable that `address` lies in, as the source calls it; empty if unknown.
+// Allocates.
+[[nodiscard]] std::string symbol_at(std::uintptr_t address);
 
 }  // namespace revenant::runtime

@@ -21,7 +21,8 @@ constexpr std::chrono::nanoseconds kPatience = std::chrono::microseconds(500);
 
 }  // namespace
 
-base::Status Capture::open(std::chrono::nanoseconds pause_target) {
+base::Status Capture::open(std::chrono::nanoseconds pause_target, VolatileCheck* check) {
+  check_ = check;
   target_ns_ = static_cast<double>(pause_target.count());
   for (vm::DirtyList* list : {&dirty_, &owed_, &released_, &newly_released_}) {
     REVENANT_TRY(list->open());
@@ -132,6 +133,7 @@ void Capture::stop_step() {
   memory_.take_released(newly_released_);
   for (const base::PageRun& run : newly_released_.runs()) copies_.refresh_run(run);
   copies_.publish();
+  if (check_ != nullptr) check_->scan(copies_);
 }
 
 void Capture::copy_rest() {

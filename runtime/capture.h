@@ -39,6 +39,7 @@
 #include "runtime/runtime_state.h"
 #include "runtime/safepoint.h"
 #include "runtime/shared_copy.h"
+#include "runtime/volatile_check_linux.h"
 #include "vm/memory_manager.h"
 
 namespace revenant::runtime {
@@ -54,8 +55,9 @@ class Capture {
   Capture(vm::MemoryManager& memory, Safepoint& safepoint, ProgramClock& clock)
       : memory_(memory), safepoint_(safepoint), clock_(clock) {}
 
-  // Before any green thread runs. `pause_target`: what a stop should take at most.
-  [[nodiscard]] base::Status open(std::chrono::nanoseconds pause_target);
+  // Before any green thread runs. `pause_target`: what a stop should take at most. `check`, if it
+  // is not null, looks through what each stop captures, while it lasts.
+  [[nodiscard]] base::Status open(std::chrono::nanoseconds pause_target, VolatileCheck* check);
 
   // False when nothing was written, and kIfDirty asked for no stop then.
   [[nodiscard]] base::Result<bool> take(Stop stop);
@@ -101,7 +103,8 @@ class Capture {
   vm::MemoryManager& memory_;
   Safepoint& safepoint_;
   ProgramClock& clock_;
-  double target_ns_ = 0;  // constant after open()
+  double target_ns_ = 0;            // constant after open()
+  VolatileCheck* check_ = nullptr;  // constant after open()
 
   PageCopies copies_;
   SharedCopy hot_copy_;

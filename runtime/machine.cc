@@ -252,10 +252,12 @@ base::Status Machine::start_main(const detail::main_function& main) {
 }
 
 base::Status Machine::start_threads() {
+  if (options_.check_volatile) check_.emplace(*heap_, *roots_, *types_);
   REVENANT_TRY(snapshotter_.open(*store_, {.every = options_.snapshot_every,
                                            .pause_target = options_.pause_target,
                                            .build_id = build_id_,
-                                           .generation = generation_}));
+                                           .generation = generation_,
+                                           .check = check_ ? &*check_ : nullptr}));
   snapshotter_.hold(restart_runner_ != nullptr);
   log_line("%s", memory_.tracker_sentence().c_str());
   running_ = true;

@@ -119,6 +119,7 @@ class Machine {
   std::optional<objects::Heap> heap_;
   std::optional<objects::Types> types_;
   std::optional<objects::Roots> roots_;
+  std::optional<VolatileCheck> check_;
 };
 
 }  // namespace revenant::runtime

@@ -73,7 +73,6 @@ base::Status refuse_unoffered(const RawOptions& raw) {
   if (!raw.from.empty()) return refuse("--from", "leave it out to go on from the newest snapshot");
   if (!raw.keep.empty()) return refuse("--keep", "leave it out to keep the last 64 snapshots");
   if (!raw.key.empty()) return refuse("--key", "leave it out to run an unauthenticated store");
-  if (raw.check_volatile) return refuse("--check-volatile", "leave it out");
   return {};
 }
 
@@ -87,6 +86,7 @@ base::Result<RunOptions> interpret(const RawOptions& raw, std::string program) {
   REVENANT_ASSIGN(options.tracker, vm::parse_tracker(raw.tracker));
   REVENANT_TRY(check_options(options));
   options.upgrade = raw.upgrade;
+  options.check_volatile = raw.check_volatile;
   return options;
 }
 

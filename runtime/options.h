@@ -24,6 +24,7 @@ struct RunOptions {
   std::size_t stack_bytes = std::size_t{256} * 1024;
   vm::TrackerChoice tracker = vm::TrackerChoice::kAuto;
   bool upgrade = false;
+  bool check_volatile = false;
   std::string program;                 // its file's name
   std::vector<std::string> arguments;  // what is left for the program
 };

@@ -21,6 +21,7 @@ namespace {
 constexpr std::uintptr_t kStacksAddress = 0x550000000000;
 constexpr std::size_t kSlotBytes = std::size_t{16} << 20;
 constexpr std::size_t kStackBytes = std::size_t{8} << 20;
+constexpr std::size_t kSlots = 1024;
 
 void* slot_stack(unsigned slot) {
   return reinterpret_cast<void*>(kStacksAddress + slot * kSlotBytes + kSlotBytes - kStackBytes);
@@ -83,6 +84,10 @@ base::Status start_os_thread(const OsThreadOptions& options) {
   (void)argument.release();
   ::pthread_setname_np(thread, options.name);
   return {};
+}
+
+bool is_on_fixed_stack(std::uintptr_t address) {
+  return address >= kStacksAddress && address < kStacksAddress + kSlots * kSlotBytes;
 }
 
 void sleep_for_ever() {

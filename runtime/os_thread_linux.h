@@ -28,6 +28,9 @@ struct OsThreadOptions {
 // kUnsupportedHost when there is no room for its stack or no thread to be had.
 base::Status start_os_thread(const OsThreadOptions& options);
 
+// Whether `address` lies where the stacks of these threads do, in every process.
+bool is_on_fixed_stack(std::uintptr_t address);
+
 // For a thread that has nothing left to do.
 [[noreturn]] void sleep_for_ever();
 

@@ -29,7 +29,7 @@ vm::ContentHash of(const store::ContentHash& hash) { return {hash.low, hash.high
 base::Status Snapshotter::open(store::Store& store, const SnapshotterOptions& options) {
   store_ = &store;
   options_ = options;
-  REVENANT_TRY(capture_.open(options.pause_target));
+  REVENANT_TRY(capture_.open(options.pause_target, options.check));
   if (store.head().has_value()) durable_ = store.head()->revision.value;
   return {};
 }
@@ -96,6 +96,7 @@ base::Status Snapshotter::take_snapshot(Turn turn) {
                                           : Capture::Stop::kAlways;
   REVENANT_ASSIGN(const bool captured, capture_.take(stop));
   if (!captured) return {};  // I2
+  if (options_.check != nullptr) options_.check->tell(capture_.epoch());
   REVENANT_ASSIGN(const bool committed, write_epoch(turn));
   if (committed) settle_success();
   capture_.learn();

@@ -41,6 +41,7 @@ struct SnapshotterOptions {
   std::chrono::nanoseconds pause_target{std::chrono::microseconds(200)};
   store::BuildId build_id{};
   std::uint64_t generation = 0;
+  VolatileCheck* check = nullptr;  // where snapshots are to be looked through
 };
 
 class Snapshotter {

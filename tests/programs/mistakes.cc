@@ -1,5 +1,7 @@
 // What a program can do wrong: `mistakes CASE` makes one mistake and is expected to be named.
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -10,6 +12,12 @@
 #include "revenant/revenant.h"
 
 using namespace std::chrono_literals;
+
+struct Cache {
+  int hits = 0;
+  const char* buffer = nullptr;
+};
+REVENANT_DESCRIBE(Cache, hits, buffer)
 
 namespace {
 
@@ -70,9 +78,49 @@ void foreign_unlock() {
   held.unlock();
 }
 
+const char* volatile_text() {
+  const revenant::volatile_scope scope;
+  return new char[64]{"gone after a restart"};
+}
+
+void volatile_object() {
+  revenant::root<Cache>("caches/first").buffer = volatile_text();
+  revenant::sync();
+}
+
+__attribute__((noinline)) void keep_across_a_sleep(const char* text) {
+  const char* volatile kept = text;
+  revenant::this_thread::sleep_for(20ms);
+  if (kept == nullptr) std::abort();
+}
+
+void volatile_frame() {
+  revenant::thread reader({.name = "reader"}, [] { keep_across_a_sleep(volatile_text()); });
+  revenant::sync();
+  reader.join();
+}
+
+// Nothing in it is volatile, whatever the runtime does meanwhile.
+void nothing_volatile() {
+  auto& words = revenant::root<std::map<std::string, std::vector<std::string>>>("words");
+  revenant::thread writer({.name = "writer"}, [&words] {
+    for (int i = 0; i < 40; ++i) {
+      words[std::to_string(i)].push_back(std::string(100, 'x'));
+      revenant::this_thread::sleep_for(1ms);
+    }
+  });
+  for (int i = 0; i < 20; ++i) revenant::print("{} {}\n", i, revenant::sync());
+}
+
 void exit_code() { std::exit(42); }
 
-const std::map<std::string_view, void (*)()> kCases = {
+struct Case {
+  std::string_view name;
+  void (*make)();
+};
+
+// No map: its nodes would be volatile, and main's frame would hold their addresses.
+constexpr Case kCases[] = {
     {"overflow", overflow},
     {"uncaught", uncaught},
     {"use_after_free", use_after_free},
@@ -80,6 +128,9 @@ const std::map<std::string_view, void (*)()> kCases = {
     {"foreign_free", foreign_free},
     {"null_pointer", null_pointer},
     {"foreign_unlock", foreign_unlock},
+    {"volatile_object", volatile_object},
+    {"volatile_frame", volatile_frame},
+    {"nothing_volatile", nothing_volatile},
     {"exit_code", exit_code},
 };
 
@@ -92,10 +143,13 @@ int main(int argc, char** argv) {
     return revenant::run(argc, argv, [&local] { revenant::print("{}\n", local); });
   }
   return revenant::run(argc, argv, [] {
-    const auto found = kCases.find(revenant::args().at(0));
-    if (found == kCases.end()) return 99;
+    const std::string_view wanted = revenant::args().at(0);
+    const auto* const found =
+        std::find_if(std::begin(kCases), std::end(kCases),
+                     [wanted](const Case& each) { return each.name == wanted; });
+    if (found == std::end(kCases)) return 99;
     revenant::sync();
-    found->second();
+    found->make();
     return 0;
   });
 }

@@ -9,6 +9,8 @@
 namespace revenant {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 
 class MistakesTest : public ::testing::Test {
@@ -86,6 +88,31 @@ TEST_F(MistakesTest, ACaptureOfTheCallersStackIsRefused) {
   const crash::Outcome outcome = make("capture");
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_THAT(text(outcome), HasSubstr("stack"));
+}
+
+TEST_F(MistakesTest, AVolatilePointerInAnObjectIsNamedWithItsTypeAndRoot) {
+  const crash::Outcome outcome = make("volatile_object", {"--check-volatile"});
+  EXPECT_EQ(outcome.exit_code, 0) << text(outcome);
+  EXPECT_THAT(outcome.errors,
+              Contains(AllOf(HasSubstr("check-volatile: snapshot"), HasSubstr("the Cache at 0x"),
+                             HasSubstr("(root 'caches/first'), 8 bytes from its beginning"),
+                             HasSubstr("which a restart does not bring back"))));
+}
+
+TEST_F(MistakesTest, AVolatilePointerInAFrameIsNamedWithItsThreadAndFunction) {
+  const crash::Outcome outcome =
+      make("volatile_frame", {"--check-volatile", "--snapshot-every", "5ms"});
+  EXPECT_EQ(outcome.exit_code, 0) << text(outcome);
+  EXPECT_THAT(outcome.errors, Contains(AllOf(HasSubstr("check-volatile: snapshot"),
+                                             HasSubstr("'reader', in the frame of"),
+                                             HasSubstr("keep_across_a_sleep"))));
+}
+
+TEST_F(MistakesTest, WhereNothingIsVolatileNothingIsNamed) {
+  const crash::Outcome outcome =
+      make("nothing_volatile", {"--check-volatile", "--snapshot-every", "5ms"});
+  EXPECT_EQ(outcome.exit_code, 0) << text(outcome);
+  EXPECT_THAT(outcome.errors, ::testing::Not(Contains(HasSubstr("check-volatile"))));
 }
 
 TEST_F(MistakesTest, WrongFlagsAreRefused) {

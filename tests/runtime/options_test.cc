@@ -43,7 +43,7 @@ TEST(OptionsTest, WhatIsNotTakenIsLeftInOrder) {
 TEST(OptionsTest, WhatIsNotOfferedIsRefusedByName) {
   const std::vector<std::vector<const char*>> refused = {
       {"--memory", "64M"},  {"--workers", "2"}, {"--branch", "other"}, {"--from", "3"},
-      {"--keep", "last=3"}, {"--key", "file"},  {"--check-volatile"},  {"--preempt", "10ms"}};
+      {"--keep", "last=3"}, {"--key", "file"},  {"--preempt", "10ms"}};
   for (const auto& arguments : refused) {
     const auto parsed = parse(arguments);
     ASSERT_FALSE(parsed.ok()) << arguments[0];
