@@ -3,7 +3,8 @@
 // Each case is a program of its own, started by this one against a real store: a heap, one green
 // thread that writes 8 random bytes at a time, a snapshot at each tick, committed. In one run the
 // snapshots are switched off and on in turns; `throughput` is the median of writes a second with
-// them over the median without. Pauses are those of the snapshots that were on.
+// them over the median without. Pauses are those of the snapshots that were on. REVENANT_TRACKER
+// chooses the tracker, as it does for every program.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -192,6 +193,7 @@ void measure(const Case& measured, const Report& report) {
 // In a child of the bench: the case as a program against a new store.
 int run_case(const Case& measured, const Report& report, const std::filesystem::path& store) {
   options chosen{.store = store, .snapshot_every = measured.every};
+  if (const char* tracker = std::getenv("REVENANT_TRACKER")) chosen.tracker = tracker;
   static const Case* the_case;
   static const Report* the_report;
   the_case = &measured;
