@@ -1,0 +1,81 @@
+// C++ as people write it: each construct, killed in its middle again and again, comes to what it
+// comes to in an ordinary process.
+#include <gmock/gmock.h>
+
+#include <map>
+#include <random>
+#include <string>
+
+#include "tests/crash/lives.h"
+#include "tests/crash/run_to_end.h"
+#include "tests/support/seed.h"
+#include "tests/support/temporary_directory.h"
+
+namespace revenant {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::PrintToString;
+
+constexpr int kKills = 13;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr crash::LifeBounds kLength{150ms, 600ms};
+#else
+constexpr crash::LifeBounds kLength{20ms, 120ms};
+#endif
+
+// The lines of a last life: "CASE: RESULT" for each case, and "N deaths of CASE".
+struct Said {
+  std::map<std::string, std::string> results;
+  std::map<std::string, unsigned long> deaths;
+};
+
+Said read(const std::vector<std::string>& lines) {
+  Said said;
+  for (const std::string& line : lines) {
+    const std::size_t colon = line.find(": ");
+    const std::size_t deaths = line.find(" deaths of ");
+    if (colon != std::string::npos) {
+      said.results[line.substr(0, colon)] = line.substr(colon + 2);
+    } else if (deaths != std::string::npos) {
+      said.deaths[line.substr(deaths + 11)] = std::stoul(line);
+    }
+  }
+  return said;
+}
+
+void live_until_killed(const std::vector<std::string>& command, crash::Microseconds length) {
+  crash::Child child(command);
+  crash::Child* const only = &child;
+  const auto until = crash::Clock::now() + length;
+  while (!child.ended() && crash::Clock::now() < until) crash::Child::wait_any({&only, 1}, until);
+  ASSERT_FALSE(child.ended()) << child.end()->describe() << PrintToString(child.error_lines());
+  child.kill();
+}
+
+TEST(ConstructsTest, ComeToTheSameWhereverTheyAreKilled) {
+  const crash::Outcome ordinary = crash::run_to_end({CONSTRUCTS, "ordinary"});
+  ASSERT_EQ(ordinary.exit_code, 0) << PrintToString(ordinary.errors);
+  const Said expected = read(ordinary.output);
+  ASSERT_GT(expected.results.size(), 80U);
+
+  const testing::TemporaryDirectory directory;
+  std::vector<std::string> command{CONSTRUCTS,         "--store", directory / "s.rev",
+                                   "--snapshot-every", "5ms",     "again"};
+  crash::LifePlan plan(testing::seed(), kLength, 5ms);
+  for (int life = 1; life <= kKills; ++life) {
+    ASSERT_NO_FATAL_FAILURE(live_until_killed(command, plan.next().length)) << "in life " << life;
+  }
+  command.back() = "once";
+  const crash::Outcome last = crash::run_to_end(command);
+  ASSERT_EQ(last.exit_code, 0) << PrintToString(last.errors);
+  const Said said = read(last.output);
+  EXPECT_EQ(said.results, expected.results);
+  for (const auto& [name, result] : expected.results) {
+    EXPECT_GE(said.deaths.at(name), 2U) << name << " was not met half-way";
+  }
+}
+
+}  // namespace
+}  // namespace revenant
