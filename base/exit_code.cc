@@ -14,6 +14,7 @@ ExitCode exit_code_of(ErrorCode code) {
     case ErrorCode::kStoreInUse:
       return kStoreInUse;
     case ErrorCode::kAnotherBuild:
+    case ErrorCode::kAnotherProgram:
       return kAnotherBuild;
     case ErrorCode::kUnsupportedHost:
     case ErrorCode::kAnotherFormat:

@@ -12,7 +12,7 @@ enum ExitCode : int {
   kFindings = 3,  // damage, or differences that were asked for
   kNoStore = 10,
   kStoreInUse = 11,
-  kAnotherBuild = 12,
+  kAnotherBuild = 12,  // or another program: starting it again does not help
   kUnsupportedHost = 13,
   kNoSuchRevision = 14,
   kNoSpace = 15,

@@ -37,9 +37,9 @@ base::Result<OwnedStore> fill(const std::filesystem::path& directory,
   store.created = true;
   REVENANT_ASSIGN(store.lock, OwnerLock::take(directory, path));  // I1
   REVENANT_ASSIGN(store.identity, draw_identity(program));
-  REVENANT_ASSIGN(
-      store.environment,
-      LmdbEnvironment::open({.path = directory, .map_bytes = map_bytes, .create = true}));
+  REVENANT_ASSIGN(store.environment,
+                  LmdbEnvironment::open(
+                      {.path = directory, .name = path, .map_bytes = map_bytes, .create = true}));
   REVENANT_ASSIGN(auto transaction, store.environment->begin_write());
   REVENANT_TRY(write_state(transaction, StateBytes{}));
   REVENANT_TRY(transaction.commit());

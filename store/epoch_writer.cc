@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "store/catalog.h"
 #include "store/dead_list.h"
+#include "store/store_call.h"
 #include "store/store_state.h"
 #include "store/tree_editor.h"
 
@@ -85,6 +86,7 @@ base::Status EpochWriter::Impl::ensure_transaction() {
   if (writing) return {};
   if (!prepared) {
     REVENANT_TRY(state.prepare_epoch());  // I1
+    REVENANT_TRY(state.check_trees());
     counters = state.counters;
     number_epoch();
     prepared = true;
@@ -255,12 +257,14 @@ void EpochWriter::begin(base::Epoch at_least) {
 base::Status EpochWriter::put(base::PageNumber page, const std::byte* contents,
                               const ContentHash& hash) {
   REVENANT_DCHECK(impl_->open);
+  const StoreCall call;
   REVENANT_TRY(impl_->ensure_transaction());
   return impl_->write_image(page, contents, hash);
 }
 
 base::Status EpochWriter::drop(const base::PageRun& run) {
   REVENANT_DCHECK(impl_->open);
+  const StoreCall call;
   if (run.count.value == 0) return {};
   impl_->drops.push_back(run);
   const auto erase = [&](std::uint64_t page) -> base::Status {
@@ -281,10 +285,14 @@ base::Status EpochWriter::drop(const base::PageRun& run) {
   return {};
 }
 
-base::Status EpochWriter::flush() { return impl_->flush(); }
+base::Status EpochWriter::flush() {
+  const StoreCall call;
+  return impl_->flush();
+}
 
 base::Result<base::Epoch> EpochWriter::commit(const SnapshotInfo& info) {
   REVENANT_DCHECK(impl_->open);
+  const StoreCall call;
   auto committed = impl_->commit(info);
   impl_->end();
   if (!committed.ok()) (void)impl_->state.mend();  // I3
@@ -292,6 +300,7 @@ base::Result<base::Epoch> EpochWriter::commit(const SnapshotInfo& info) {
 }
 
 void EpochWriter::abort() {
+  const StoreCall call;
   impl_->end();
   (void)impl_->state.mend();
 }

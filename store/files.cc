@@ -14,22 +14,20 @@ namespace revenant::store {
 namespace {
 
 base::ErrorCode code_of(int system_error) {
-  switch (system_error) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-      return base::ErrorCode::kNoSpace;
-    case ENOENT:
-    case ENOTDIR:
-      return base::ErrorCode::kNotFound;
-    default:
-      return base::ErrorCode::kIoFailed;
-  }
+  if (is_no_space(system_error)) return base::ErrorCode::kNoSpace;
+  const bool missing = system_error == ENOENT || system_error == ENOTDIR;
+  return missing ? base::ErrorCode::kNotFound : base::ErrorCode::kIoFailed;
 }
 
-const char* way_out(base::ErrorCode code) {
-  if (code == base::ErrorCode::kNoSpace) return "; free some space";
-  return code == base::ErrorCode::kNotFound ? "" : "; check the path, its permissions and its disk";
+const char* way_out(int system_error) {
+  switch (code_of(system_error)) {
+    case base::ErrorCode::kNoSpace:
+      return way_out_of_no_space(system_error);
+    case base::ErrorCode::kNotFound:
+      return "check the path";
+    default:
+      return "check the path, its permissions and its disk";
+  }
 }
 
 base::Status write_all(int descriptor, std::span<const std::byte> contents,
@@ -57,10 +55,24 @@ FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   return *this;
 }
 
+bool is_no_space(int system_error) {
+  return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
+}
+
+const char* way_out_of_no_space(int system_error) {
+  switch (system_error) {
+    case EDQUOT:
+      return "free some space, or raise the quota";
+    case EFBIG:
+      return "raise the limit of file sizes (ulimit -f)";
+    default:
+      return "free some space on its disk";
+  }
+}
+
 base::Error file_error(const std::filesystem::path& path, const char* what, int system_error) {
-  const base::ErrorCode code = code_of(system_error);
-  return {code, std::string(what) + " " + path.string() +
-                    " failed: " + std::strerror(system_error) + way_out(code)};
+  return {code_of(system_error), std::string(what) + " " + path.string() + " failed: " +
+                                     std::strerror(system_error) + "; " + way_out(system_error)};
 }
 
 base::Result<std::size_t> read_start(const std::filesystem::path& path,

@@ -26,6 +26,11 @@ class FileDescriptor {
   int number_;
 };
 
+// Whether an errno says that a disk, a quota or a limit of file sizes is used up.
+[[nodiscard]] bool is_no_space(int system_error);
+// What to do about such a one.
+[[nodiscard]] const char* way_out_of_no_space(int system_error);
+
 // The error for `system_error` (an errno), met while doing `what` to `path`.
 [[nodiscard]] base::Error file_error(const std::filesystem::path& path, const char* what,
                                      int system_error);

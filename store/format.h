@@ -155,6 +155,14 @@ struct SnapshotBytes {
 };
 static_assert(sizeof(SnapshotBytes) == 408 && offsetof(SnapshotBytes, branch) == 152);
 
+// What the store's programs have run on, all starts together.
+struct HostBytes {
+  std::uint32_t machine = 0;
+  std::uint32_t unused = 0;
+  std::uint64_t features = 0;
+};
+static_assert(sizeof(HostBytes) == 16);
+
 struct TagBytes {
   std::uint64_t revision = 0;
 };
@@ -185,6 +193,7 @@ inline constexpr std::size_t kMetaSealAt = 2048;
 class CatalogKey {
  public:
   static CatalogKey state() { return CatalogKey('S'); }
+  static CatalogKey host() { return CatalogKey('H'); }
   static CatalogKey head(std::string_view branch) { return CatalogKey('h').add(branch); }
   static CatalogKey snapshot(base::Epoch revision) { return CatalogKey('s').add(revision.value); }
   static CatalogKey tag(std::string_view name) { return CatalogKey('t').add(name); }

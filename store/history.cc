@@ -29,6 +29,10 @@ base::Result<SnapshotRecord> record_with_tags(const Transaction& transaction,
 base::Result<std::vector<SnapshotRecord>> History::snapshots() const {
   REVENANT_ASSIGN(const auto transaction, environment_->begin_read());
   REVENANT_ASSIGN(const auto snapshots, read_snapshots(transaction));
+  REVENANT_ASSIGN(const StateBytes state, read_state(transaction));
+  if (state.snapshots != snapshots.size()) {
+    return environment_->damaged("the record of a snapshot is missing");
+  }
   std::vector<SnapshotRecord> records;
   records.reserve(snapshots.size());
   for (const SnapshotBytes& snapshot : snapshots) records.push_back(to_record(snapshot));

@@ -8,12 +8,17 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "base/check.h"
 #include "base/lock.h"
+#include "base/memory_limits.h"
+#include "store/files.h"
+#include "store/format.h"
+#include "store/lmdb_layout.h"
 #include "store/lmdb_meta.h"
 
 namespace revenant::store {
@@ -23,6 +28,8 @@ constexpr std::array<const char*, kTableCount> kTableNames{"images", "nodes", "c
 constexpr std::array<unsigned, kTableCount> kTableFlags{MDB_INTEGERKEY, MDB_INTEGERKEY, 0};
 // Fault handlers' pool, views, and the tools of other processes.
 constexpr unsigned kReaderSlots = 1000;
+// What LMDB makes of lock.mdb for as many: a header of 128 bytes, and 64 for each.
+constexpr off_t kLockFileBytes = 128 + (kReaderSlots - 1) * 64;
 constexpr std::uint64_t kSmallestMap = 1ull << 30;
 
 // Which directories this process has open. File locks belong to the process, and so does this.
@@ -78,23 +85,34 @@ base::Error open_here(const std::filesystem::path& path) {
           "the store " + path.string() + " is in use by this very process; close it first"};
 }
 
-// Whether the file cannot grow: LMDB says EIO of every short write, quota and limits included.
-bool cannot_grow(MDB_env* handle) {
+// LMDB says EIO of every short write, quota and limits included: what the file says when it is to
+// grow, or EIO.
+int cause_of_short_write(MDB_env* handle) {
   constexpr off_t kProbeBytes = 1 << 20;
   mdb_filehandle_t file = -1;
   struct stat status {};
-  if (handle == nullptr || mdb_env_get_fd(handle, &file) != MDB_SUCCESS) return false;
-  if (::fstat(file, &status) != 0) return false;
+  if (handle == nullptr || mdb_env_get_fd(handle, &file) != MDB_SUCCESS) return EIO;
+  if (::fstat(file, &status) != 0) return EIO;
   const int code = ::posix_fallocate(file, status.st_size, kProbeBytes);
   (void)!::ftruncate(file, status.st_size);
-  return code == ENOSPC || code == EDQUOT || code == EFBIG;
+  return is_no_space(code) ? code : EIO;
 }
 
-base::ErrorCode classify(int code, MDB_env* handle) {
+// LMDB does not tell: from the page with the counters, which has just been found whole.
+const std::byte* find_map(MDB_txn* transaction, unsigned catalog) {
+  const CatalogKey counters = CatalogKey::state();
+  MDB_val key{counters.bytes().size(), const_cast<std::byte*>(counters.bytes().data())};
+  MDB_val value{};
+  if (mdb_get(transaction, catalog, &key, &value) != MDB_SUCCESS) return nullptr;
+  const auto* const at = static_cast<const std::byte*>(value.mv_data);
+  const std::byte* const page = at - reinterpret_cast<std::uintptr_t>(at) % kLmdbPageSize;
+  LmdbPageHeader header;
+  std::memcpy(&header, page, sizeof header);
+  return page - header.number * kLmdbPageSize;
+}
+
+base::ErrorCode classify(int code) {
   switch (code) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
     case MDB_MAP_FULL:
       return base::ErrorCode::kNoSpace;
     case MDB_CORRUPTED:
@@ -104,17 +122,16 @@ base::ErrorCode classify(int code, MDB_env* handle) {
     case MDB_INCOMPATIBLE:
     case MDB_BAD_VALSIZE:
       return base::ErrorCode::kStoreDamaged;
-    case EIO:
-      return cannot_grow(handle) ? base::ErrorCode::kNoSpace : base::ErrorCode::kIoFailed;
     default:
-      return base::ErrorCode::kIoFailed;
+      return is_no_space(code) ? base::ErrorCode::kNoSpace : base::ErrorCode::kIoFailed;
   }
 }
 
-const char* way_out(base::ErrorCode code) {
-  switch (code) {
+const char* way_out(int code) {
+  if (code == MDB_MAP_FULL) return "let it be larger by more address space (ulimit -v)";
+  switch (classify(code)) {
     case base::ErrorCode::kNoSpace:
-      return "free some space on its disk";
+      return way_out_of_no_space(code);
     case base::ErrorCode::kStoreDamaged:
       return "run `revenant verify` on it";
     default:
@@ -157,6 +174,7 @@ LmdbEnvironment::~LmdbEnvironment() {
 
 base::Status LmdbEnvironment::open_handle() {
   if (!options_.create) REVENANT_TRY(check_lmdb_metas(options_.path));  // I3
+  REVENANT_TRY(allocate_lock_file());                                   // I6
   std::uint64_t map_bytes = options_.map_bytes;
   while (true) {
     auto opened = create_handle(map_bytes);
@@ -165,11 +183,17 @@ base::Status LmdbEnvironment::open_handle() {
       break;
     }
     // Less address space than asked for, as under `ulimit -v`: a smaller map does.
-    if (map_bytes <= kSmallestMap || errno != ENOMEM) return opened.error();
+    if (errno != ENOMEM) return opened.error();
+    if (map_bytes <= kSmallestMap) {
+      return base::Error{base::ErrorCode::kUnsupportedHost,
+                         sentence_start() + "it cannot be mapped: " + base::why_no_memory()};
+    }
     map_bytes /= 2;
   }
   check_readers();
-  base::Status opened = open_tables();
+  base::Status opened;
+  if (!options_.create) opened = check_structure(StructureExtent::kSpine);  // I7
+  if (opened.ok()) opened = open_tables();
   if (opened.ok() && !options_.read_only) opened = take_presence();
   if (!opened.ok()) {
     close_handle();  // dead, and tried again, rather than alive without tables
@@ -179,9 +203,20 @@ base::Status LmdbEnvironment::open_handle() {
   return {};
 }
 
+// A file system that allocates nothing ahead, or a store that may only be read, is LMDB's to judge.
+base::Status LmdbEnvironment::allocate_lock_file() const {
+  const std::filesystem::path path = options_.path / "lock.mdb";
+  const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file.valid() || ::fallocate(file.get(), 0, 0, kLockFileBytes) == 0) return {};
+  if (!is_no_space(errno)) return {};
+  return error(errno, "opening it");
+}
+
 base::Result<MDB_env*> LmdbEnvironment::create_handle(std::uint64_t map_bytes) {
   MDB_env* handle = nullptr;
   int code = mdb_env_create(&handle);
+  // The signal that follows a failed assertion says it, and where (store_call.h).
+  if (code == MDB_SUCCESS) code = mdb_env_set_assert(handle, [](MDB_env*, const char*) {});
   if (code == MDB_SUCCESS) code = mdb_env_set_maxdbs(handle, kTableCount);
   if (code == MDB_SUCCESS) code = mdb_env_set_maxreaders(handle, kReaderSlots);
   if (code == MDB_SUCCESS) code = mdb_env_set_mapsize(handle, map_bytes);
@@ -219,6 +254,7 @@ base::Status LmdbEnvironment::take_presence() {
   MDB_txn* transaction = nullptr;  // LMDB takes its lock for the first one that reads
   const int code = mdb_txn_begin(handle_, nullptr, MDB_RDONLY, &transaction);
   if (code != MDB_SUCCESS) return error(code, "beginning to read");
+  map_start_ = find_map(transaction, tables_[static_cast<std::size_t>(Table::kCatalog)]);
   mdb_txn_abort(transaction);
   REVENANT_ASSIGN(presence_, LmdbPresence::take(options_.path));  // I5
   return {};
@@ -268,9 +304,44 @@ base::Status LmdbEnvironment::reopen() {
   return open_handle();
 }
 
+base::Status LmdbEnvironment::check_structure(StructureExtent extent) {
+  // A commit leaves the meta pages when the owner has made two more: then a newer one is looked at.
+  constexpr int kLooks = 1000;
+  mdb_filehandle_t file = -1;
+  if (handle_ == nullptr || mdb_env_get_fd(handle_, &file) != MDB_SUCCESS) return unavailable();
+  for (int look = 0; look < kLooks; ++look) {
+    MDB_txn* transaction = nullptr;
+    const int code = mdb_txn_begin(handle_, nullptr, MDB_RDONLY, &transaction);
+    if (code != MDB_SUCCESS) return error(code, "beginning to read");
+    const StructureVerdict verdict = check_lmdb_structure(file, mdb_txn_id(transaction), extent);
+    mdb_txn_abort(transaction);
+    if (verdict.finding) return damaged(*verdict.finding);
+    if (verdict.checked) return {};
+  }
+  return base::Error{
+      base::ErrorCode::kIoFailed,
+      sentence_start() + "its owner commits faster than it can be checked; try again"};
+}
+
 void LmdbEnvironment::check_readers() {
   int freed = 0;
   if (handle_ != nullptr) (void)mdb_reader_check(handle_, &freed);
+}
+
+base::Status LmdbEnvironment::check_place() const {
+  mdb_filehandle_t file = -1;
+  struct stat ours {};
+  struct stat there {};
+  if (handle_ == nullptr || mdb_env_get_fd(handle_, &file) != MDB_SUCCESS) return {};
+  if (::fstat(file, &ours) != 0) return {};
+  const bool found = ::stat((options_.path / "data.mdb").c_str(), &there) == 0;
+  if (found && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino) return {};
+  return base::Error{
+      base::ErrorCode::kIoFailed,
+      sentence_start() +
+          (found ? "another one lies in its place" : "it was removed or moved away") +
+          ", and what is committed would be found by no later start; move it back, "
+          "or end the program"};
 }
 
 void LmdbEnvironment::complete_commit() const {
@@ -292,6 +363,10 @@ std::uint64_t LmdbEnvironment::file_size() const {
   return failed ? 0 : size;
 }
 
+std::string LmdbEnvironment::sentence_start() const {
+  return "the store " + (options_.name.empty() ? options_.path : options_.name).string() + ": ";
+}
+
 base::Error LmdbEnvironment::unavailable() const {
   return {base::ErrorCode::kIoFailed,
           "the store " + options_.path.string() +
@@ -300,12 +375,12 @@ base::Error LmdbEnvironment::unavailable() const {
 }
 
 base::Error LmdbEnvironment::error(int code, const char* what) const {
-  const base::ErrorCode kind = classify(code, handle_);
-  return {kind, "the store " + options_.path.string() + ": " + what +
-                    " failed: " + mdb_strerror(code) + "; " + way_out(kind)};
+  if (code == EIO) code = cause_of_short_write(handle_);
+  return {classify(code),
+          sentence_start() + what + " failed: " + mdb_strerror(code) + "; " + way_out(code)};
 }
 
-base::Error LmdbEnvironment::damaged(const char* what) const {
+base::Error LmdbEnvironment::damaged(const std::string& what) const {
   return {base::ErrorCode::kStoreDamaged, "the store " + options_.path.string() + " is damaged: " +
                                               what + "; run `revenant verify` on it"};
 }

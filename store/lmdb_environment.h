@@ -10,22 +10,29 @@
 // I4  The owner's data.mdb reaches to the last page its meta speaks of, if need be by a hole: reads
 //     beyond the end of the file would be SIGBUS, reads of a hole are damage that is found.
 // I5  Others know an owner by locks of ours, not by LMDB's (lmdb_presence.h).
+// I6  lock.mdb has its blocks before LMDB maps it: on a full disk a write to its hole would be
+//     SIGBUS.
+// I7  Before LMDB reads a page, but for leaves of images and nodes, its structure has been checked;
+//     before it writes to these two, theirs (lmdb_structure.h).
 //
 // Default flags (each commit is durable on return), NOTLS (read transactions are not bound to a
 // thread), NORDAHEAD (faults hit at random).
 //
 // Threads: transactions may begin on any thread; one write transaction at a time. open, reopen and
 // close by the thread that writes.
-// Errors: kNoSpace, kIoFailed, kStoreDamaged, kStoreInUse (I1).
+// Errors: kNoSpace, kIoFailed, kStoreDamaged, kStoreInUse (I1), kUnsupportedHost (no room for the
+// map).
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "store/lmdb_presence.h"
+#include "store/lmdb_structure.h"
 #include "store/lmdb_transaction.h"
 
 struct MDB_env;
@@ -34,6 +41,7 @@ namespace revenant::store {
 
 struct EnvironmentOptions {
   std::filesystem::path path;
+  std::filesystem::path name;  // what messages call the store; empty: its path
   std::uint64_t map_bytes = 1ull << 40;
   bool read_only = false;
   bool create = false;  // make the tables in a first, durable commit
@@ -50,7 +58,10 @@ class LmdbEnvironment {
 
   [[nodiscard]] const std::filesystem::path& path() const { return options_.path; }
   // The directory has been renamed; LMDB itself holds descriptors and does not mind.
-  void moved_to(const std::filesystem::path& path) { options_.path = path; }
+  void moved_to(const std::filesystem::path& path) {
+    options_.path = path;
+    options_.name.clear();
+  }
 
   base::Result<WriteTransaction> begin_write();
   base::Result<ReadTransaction> begin_read();
@@ -59,8 +70,15 @@ class LmdbEnvironment {
   [[nodiscard]] bool dead() const;
   base::Status reopen();
 
+  // Where page 0 of data.mdb lies; null as long as the store had no record when it was opened.
+  [[nodiscard]] const std::byte* map_start() const { return map_start_; }
+  // Whether LMDB's own pages are what it takes them for. I7
+  [[nodiscard]] base::Status check_structure(StructureExtent extent);
+
   // Frees reader slots of processes that died.
   void check_readers();
+  // Whether its data.mdb is still the one that is found under its path.
+  [[nodiscard]] base::Status check_place() const;
 
   // After a commit: makes data.mdb as long as its meta says, and seals the meta. I4, I3
   void complete_commit() const;
@@ -70,7 +88,7 @@ class LmdbEnvironment {
   [[nodiscard]] base::Error unavailable() const;
   // The error for LMDB's `code`, met while doing `what`.
   [[nodiscard]] base::Error error(int code, const char* what) const;
-  [[nodiscard]] base::Error damaged(const char* what) const;
+  [[nodiscard]] base::Error damaged(const std::string& what) const;
 
  private:
   friend class Transaction;
@@ -78,15 +96,18 @@ class LmdbEnvironment {
   friend class Cursor;
   explicit LmdbEnvironment(const EnvironmentOptions& options) : options_(options) {}
   base::Status open_handle();
+  [[nodiscard]] base::Status allocate_lock_file() const;
   base::Result<MDB_env*> create_handle(std::uint64_t map_bytes);
   base::Status open_tables();
   base::Status take_presence();
   void close_handle();
+  [[nodiscard]] std::string sentence_start() const;
 
   EnvironmentOptions options_;
   MDB_env* handle_ = nullptr;
   LmdbPresence presence_;
   TableHandles tables_{};
+  const std::byte* map_start_ = nullptr;
   bool registered_ = false;
   std::uint64_t device_ = 0;
   std::uint64_t inode_ = 0;

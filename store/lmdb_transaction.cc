@@ -2,8 +2,11 @@
 
 #include <lmdb.h>
 
+#include <cstring>
+
 #include "base/check.h"
 #include "store/lmdb_environment.h"
+#include "store/lmdb_layout.h"
 
 namespace revenant::store {
 namespace {
@@ -15,6 +18,8 @@ MDB_val to_value(std::span<const std::byte> bytes) {
 std::span<const std::byte> to_span(const MDB_val& value) {
   return {static_cast<const std::byte*>(value.mv_data), value.mv_size};
 }
+
+constexpr const char* kBrokenImage = "a page with an image is not what its table says";
 
 Lookup to_lookup(int code) {
   if (code == MDB_SUCCESS) return Lookup::kFound;
@@ -56,8 +61,21 @@ Lookup Transaction::get(Table table, std::span<const std::byte> key,
   MDB_val wanted = to_value(key);
   MDB_val found{};
   const int code = mdb_get(handle_, handle_of(environment_->tables_, table), &wanted, &found);
+  if (code == MDB_SUCCESS && found.mv_size > kLongestValue) return Lookup::kFailed;  // format.h I2
   if (code == MDB_SUCCESS) value = to_span(found);
   return to_lookup(code);
+}
+
+// I3. A page that this transaction has changed is LMDB's own, and not of the file.
+bool Transaction::is_whole(std::span<const std::byte> image) const noexcept {
+  if (image.size() != kImageValueSize) return false;
+  const std::byte* const page = image.data() - kLmdbHeaderSize;
+  LmdbPageHeader header;
+  std::memcpy(&header, page, sizeof header);
+  const std::byte* const map = environment_->map_start();
+  const bool numbered = (header.flags & kLmdbChanged) != 0 || map == nullptr ||
+                        page == map + header.number * kLmdbPageSize;
+  return numbered && (header.flags & kLmdbValue) != 0 && header.pages() == 1;
 }
 
 void ReadTransaction::reset() noexcept { mdb_txn_reset(handle_); }
@@ -97,6 +115,10 @@ base::Status WriteTransaction::append(Table table, std::uint64_t key,
 }
 
 base::Status WriteTransaction::erase(Table table, std::span<const std::byte> key) {
+  std::span<const std::byte> image;
+  if (table == Table::kImages && get(table, key, image) == Lookup::kFound && !is_whole(image)) {
+    return environment_->damaged(kBrokenImage);
+  }
   MDB_val key_value = to_value(key);
   const int code = mdb_del(handle_, handle_of(environment_->tables_, table), &key_value, nullptr);
   if (code != MDB_SUCCESS && code != MDB_NOTFOUND) {
@@ -119,7 +141,7 @@ base::Result<Cursor> Cursor::open(const Transaction& transaction, Table table) {
   const int code =
       mdb_cursor_open(transaction.handle_, handle_of(environment->tables_, table), &handle);
   if (code != MDB_SUCCESS) return environment->error(code, "reading a table");
-  return Cursor(handle, environment);
+  return Cursor(handle, transaction, table);
 }
 
 Cursor::~Cursor() {
@@ -147,6 +169,9 @@ Lookup Cursor::next() { return move(MDB_NEXT); }
 Lookup Cursor::last() { return move(MDB_LAST); }
 
 base::Status Cursor::erase() {
+  if (table_ == Table::kImages && !transaction_->is_whole(value_)) {
+    return environment_->damaged(kBrokenImage);
+  }
   const int code = mdb_cursor_del(handle_, 0);
   if (code != MDB_SUCCESS) return environment_->error(code, "removing a record");
   return {};

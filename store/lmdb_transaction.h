@@ -7,6 +7,8 @@
 // I1  Bytes handed out live until the transaction ends, and in a write transaction until its next
 //     change: copy what must last longer.
 // I2  A transaction that is not committed leaves nothing.
+// I3  An image is erased only from a page that says what LMDB takes it for: it frees as many pages
+//     from there as the page itself counts.
 //
 // get(), reset() and renew() allocate nothing and take no lock: a fault handler may call them. The
 // rest may not be called in one.
@@ -59,6 +61,7 @@ class Transaction {
   friend class LmdbEnvironment;
   Transaction(LmdbEnvironment& environment, MDB_txn* handle);
   void end();
+  [[nodiscard]] bool is_whole(std::span<const std::byte> image) const noexcept;
 
   LmdbEnvironment* environment_;
   MDB_txn* handle_;
@@ -99,7 +102,10 @@ class Cursor {
   static base::Result<Cursor> open(const Transaction& transaction, Table table);
   ~Cursor();
   Cursor(Cursor&& other) noexcept
-      : handle_(std::exchange(other.handle_, nullptr)), environment_(other.environment_) {}
+      : handle_(std::exchange(other.handle_, nullptr)),
+        environment_(other.environment_),
+        transaction_(other.transaction_),
+        table_(other.table_) {}
   Cursor& operator=(Cursor&&) = delete;
 
   // To the first entry whose key is at or after `key`. kMissing: there is none.
@@ -113,12 +119,17 @@ class Cursor {
   base::Status erase();
 
  private:
-  Cursor(MDB_cursor* handle, LmdbEnvironment* environment)
-      : handle_(handle), environment_(environment) {}
+  Cursor(MDB_cursor* handle, const Transaction& transaction, Table table)
+      : handle_(handle),
+        environment_(transaction.environment_),
+        transaction_(&transaction),
+        table_(table) {}
   Lookup move(int operation);
 
   MDB_cursor* handle_;
   LmdbEnvironment* environment_;
+  const Transaction* transaction_;
+  Table table_;
   std::span<const std::byte> key_;
   std::span<const std::byte> value_;
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -37,6 +38,44 @@ base::Error in_use(const std::filesystem::path& name, pid_t holder) {
                                             "; stop that program, or name another store"};
 }
 
+base::Error no_locks(const std::filesystem::path& name, const std::string& cause) {
+  return {base::ErrorCode::kUnsupportedHost,
+          "the store " + name.string() + " cannot be locked: " + cause +
+              ", so two programs could write to it at once; put it on a local disk"};
+}
+
+base::Error lock_error(const std::filesystem::path& path, const std::filesystem::path& name,
+                       int system_error) {
+  const bool no_such_thing =
+      system_error == ENOLCK || system_error == EOPNOTSUPP || system_error == ENOSYS;
+  if (!no_such_thing) return file_error(path, "locking", system_error);
+  return no_locks(
+      name, std::string("its file system has no locks (") + std::strerror(system_error) + ")");
+}
+
+int set_record_lock(const FileDescriptor& file, short type) {
+  struct flock record {};
+  record.l_type = type;
+  record.l_whence = SEEK_SET;
+  return ::fcntl(file.get(), F_OFD_SETLK, &record) == 0 ? 0 : errno;
+}
+
+// Whether locks of another opening of the file are refused while `locked` has them. I3
+base::Status try_locks(const FileDescriptor& locked, const std::filesystem::path& path,
+                       const std::filesystem::path& name) {
+  static constexpr const char* kLie = "its file system gives one lock to two at once";
+  if (const int failed = set_record_lock(locked, F_WRLCK); failed != 0) {
+    return failed == EAGAIN || failed == EACCES ? in_use(name, holder_of(locked))
+                                                : lock_error(path, name, failed);
+  }
+  const FileDescriptor second(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!second.valid()) return file_error(path, "opening", errno);
+  if (::flock(second.get(), LOCK_EX | LOCK_NB) == 0) return no_locks(name, kLie);
+  if (set_record_lock(second, F_WRLCK) == 0) return no_locks(name, kLie);
+  (void)set_record_lock(locked, F_UNLCK);  // Boost's, of the process, would be refused beside it
+  return {};
+}
+
 }  // namespace
 
 base::Result<OwnerLock> OwnerLock::take(const std::filesystem::path& directory,
@@ -46,15 +85,16 @@ base::Result<OwnerLock> OwnerLock::take(const std::filesystem::path& directory,
   if (!file.valid()) return file_error(path, "creating", errno);
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {  // I2
     if (errno == EWOULDBLOCK) return in_use(name, holder_of(file));
-    return file_error(path, "locking", errno);
+    return lock_error(path, name, errno);
   }
+  REVENANT_TRY(try_locks(file, path, name));  // I3
   try {
     boost::interprocess::file_lock lock(path.c_str());
     if (!lock.try_lock()) return in_use(name, holder_of(file));
     if (!is_at(file, path)) return file_error(path, "locking", ENOENT);
     return OwnerLock(std::move(file), std::move(lock));
   } catch (const boost::interprocess::interprocess_exception& failed) {
-    return file_error(path, "locking", failed.get_native_error());
+    return lock_error(path, name, failed.get_native_error());
   }
 }
 

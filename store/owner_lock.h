@@ -9,12 +9,14 @@
 // I1  What is locked is the file that DIR/lock names: one removed between its opening and its
 //     locking (by the sweep of creation.h I3) guards nothing and is refused.
 // I2  Whoever has no flock is no owner: it is taken first and given back last.
+// I3  A file system that gives one lock to two is refused: before Boost's lock, which the closing
+//     would drop, a second opening of the file is tried against the first.
 //
 // A child of fork shares the descriptor, and with it the lock, until it ends or executes a program.
 // That the process itself opens its store a second time LmdbEnvironment's I1 refuses first.
 //
 // Errors: kStoreInUse (names the holder's process id while Boost's lock lasts), kNotFound (I1),
-// kIoFailed.
+// kUnsupportedHost (I3, or no locks at all), kIoFailed.
 #pragma once
 
 #include <filesystem>

@@ -10,6 +10,7 @@
 #include "store/catalog.h"
 #include "store/files.h"
 #include "store/reclaimer.h"
+#include "store/store_call.h"
 #include "store/store_state.h"
 #include "store/tag_name.h"
 
@@ -29,15 +30,20 @@ base::Result<std::filesystem::path> normal_path(const std::filesystem::path& pat
   return absolute;
 }
 
+base::Error no_directory(const std::filesystem::path& path) {
+  return {base::ErrorCode::kNotAStore,
+          path.string() + " is not a store: it is not a directory; name another path"};
+}
+
 base::Result<bool> needs_creation(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) return true;
+    if (errno == ENOTDIR) return no_directory(path.parent_path());
     return file_error(path, "looking at the store", errno);
   }
   if (!S_ISDIR(status.st_mode)) {
-    return base::Error{base::ErrorCode::kNotAStore,
-                       path.string() + " is not a store: it is not a directory; name another path"};
+    return no_directory(path);
   }
   std::error_code failed;
   const bool empty = std::filesystem::is_empty(path, failed);
@@ -115,6 +121,7 @@ base::Epoch Store::open_epoch() const { return {state_->counters.next_epoch}; }
 template <class Change>
 base::Status Store::change_catalog(const Change& change) {
   REVENANT_CHECK(!state_->writer.open(), "the catalog is changed while an epoch is open");
+  const StoreCall call;
   const auto run = [&]() -> base::Status {
     REVENANT_TRY(state_->prepare_epoch());
     REVENANT_ASSIGN(auto transaction, state_->environment().begin_write());
@@ -126,14 +133,21 @@ base::Status Store::change_catalog(const Change& change) {
   return changed;
 }
 
-base::Result<std::uint64_t> Store::begin_generation() {
+HostFeatures Store::ran_on() const { return {state_->host.machine, state_->host.features}; }
+
+base::Result<std::uint64_t> Store::begin_generation(const HostFeatures& host) {
   StateBytes counters;
-  REVENANT_TRY(change_catalog([&](WriteTransaction& transaction) {
+  HostBytes hosts = state_->host;
+  if (host.machine != 0) hosts.machine = host.machine;
+  hosts.features |= host.features;
+  REVENANT_TRY(change_catalog([&](WriteTransaction& transaction) -> base::Status {
     counters = state_->counters;
     ++counters.generation;
+    REVENANT_TRY(write_host(transaction, hosts));
     return write_state(transaction, counters);
   }));
   state_->counters = counters;
+  state_->host = hosts;
   return counters.generation;
 }
 
@@ -144,6 +158,7 @@ EpochWriter& Store::begin_epoch(base::Epoch at_least) {
 
 FetchOutcome Store::fetch(base::PageNumber page, base::Epoch not_before,
                           std::byte* frame) noexcept {
+  const StoreCall call;
   FetchOutcome outcome;
   state_->fetcher.fetch_run({page, {1}}, not_before, frame, &outcome);
   return outcome;
@@ -151,14 +166,20 @@ FetchOutcome Store::fetch(base::PageNumber page, base::Epoch not_before,
 
 void Store::fetch_run(base::PageRun run, base::Epoch not_before, std::byte* frames,
                       FetchOutcome* outcomes) noexcept {
+  const StoreCall call;
   state_->fetcher.fetch_run(run, not_before, frames, outcomes);
 }
 
 base::Result<std::optional<PageReference>> Store::find_reference(base::PageNumber page) {
+  const StoreCall call;
   return state_->fetcher.find(state_->environment(), page);
 }
 
-base::Status Store::make_available() { return state_->stale ? state_->mend() : base::Status{}; }
+base::Status Store::make_available() {
+  const StoreCall call;
+  if (state_->stale) REVENANT_TRY(state_->mend());
+  return state_->environment().check_place();
+}
 
 void Store::give_up_fetches() { state_->fetcher.give_up(); }
 
@@ -186,7 +207,9 @@ base::Status Store::tag(std::string_view name, base::Epoch revision) {
 
 base::Result<ReclaimReport> Store::reclaim_some(const Policy& policy, std::size_t budget) {
   REVENANT_CHECK(!state_->writer.open(), "snapshots are reclaimed while an epoch is open");
+  const StoreCall call;
   REVENANT_TRY(state_->prepare_epoch());
+  REVENANT_TRY(state_->check_trees());
   auto report = Reclaimer(state_->environment()).step(policy, budget);
   if (!report.ok()) {
     (void)state_->mend();

@@ -68,8 +68,10 @@ class Store {
   // The revision that the next commit will have.
   [[nodiscard]] base::Epoch open_epoch() const;
 
-  // Counts a start, durably, and returns its number: 1 for the first.
-  base::Result<std::uint64_t> begin_generation();
+  // What the programs of earlier starts have run on, together.
+  [[nodiscard]] HostFeatures ran_on() const;
+  // Counts a start on `host`, durably, and returns its number: 1 for the first.
+  base::Result<std::uint64_t> begin_generation(const HostFeatures& host = {});
 
   // Starts an epoch on the head, with the next number or a higher one: a caller that drew a number
   // for an epoch that failed must not see it given to another. The writer is the store's own and
@@ -88,8 +90,9 @@ class Store {
   [[nodiscard]] base::Result<std::optional<PageReference>> find_reference(base::PageNumber page);
 
   // After an I/O error on LMDB's meta page fetches wait, and everything else fails, until the store
-  // has been opened again. Tries that, if need be; the error says why it is not to be had. Call it
-  // before stopping threads that may be waiting in a fetch.
+  // has been opened again. Tries that, if need be; the error says why it is not to be had,
+  // or not to be found under its path any more. Call it before each epoch, and before stopping
+  // threads that may be waiting in a fetch.
   base::Status make_available();
   // Ends the fetches that wait: the program ends, and the store is not to be had.
   void give_up_fetches();

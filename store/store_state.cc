@@ -31,7 +31,12 @@ base::Status StoreState::reload() {
   stale = true;
   REVENANT_ASSIGN(const auto transaction, environment().begin_read());
   REVENANT_ASSIGN(counters, read_state(transaction));
+  REVENANT_ASSIGN(host, read_host(transaction));
   REVENANT_ASSIGN(const auto newest, read_head(transaction, options.branch));
+  if (!newest && counters.snapshots != 0) {
+    REVENANT_ASSIGN(const auto heads, read_heads(transaction));
+    if (heads.empty()) return environment().damaged("its branch has lost its head");
+  }
   head.reset();
   head_record.reset();
   if (newest) {
@@ -47,6 +52,13 @@ base::Status StoreState::prepare_epoch() {
   if (!leftovers) return {};
   REVENANT_TRY(sweep_orphans(environment()));
   leftovers = false;
+  return {};
+}
+
+base::Status StoreState::check_trees() {
+  if (trees_checked) return {};
+  REVENANT_TRY(environment().check_structure(StructureExtent::kTrees));
+  trees_checked = true;
   return {};
 }
 

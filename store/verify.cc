@@ -121,6 +121,9 @@ base::Status HistoryChecker::add_garbage() {
 base::Status HistoryChecker::check_names() {
   REVENANT_ASSIGN(auto names, read_heads(transaction_));
   REVENANT_ASSIGN(const auto tags, read_tags(transaction_));
+  if (names.empty() && !snapshots_.empty()) {
+    trees_.report(base::kNoEpoch, std::nullopt, "the head of its branch is missing");
+  }
   names.insert(names.end(), tags.begin(), tags.end());
   for (const NamedRevision& name : names) {
     const auto at = std::ranges::find(snapshots_, name.revision.value, &SnapshotBytes::revision);
@@ -164,6 +167,7 @@ base::Status HistoryChecker::check_table(Table table, DeadKind kind, std::uint64
 base::Result<VerifyReport> HistoryChecker::run() {
   REVENANT_ASSIGN(snapshots_, read_snapshots(transaction_));
   REVENANT_ASSIGN(const StateBytes state, read_state(transaction_));
+  REVENANT_TRY(read_host(transaction_));
   for (const SnapshotBytes& snapshot : snapshots_) ++children_left_[{snapshot.parent}];
   for (const SnapshotBytes& snapshot : snapshots_) {
     REVENANT_TRY(check_snapshot(snapshot));
@@ -179,10 +183,19 @@ base::Result<VerifyReport> HistoryChecker::run() {
   return report_;
 }
 
+// Damage on the way to the snapshots is a finding like any other, and nothing more can be walked.
+base::Result<VerifyReport> only_finding(const base::Error& error, const VerifySinks& sinks) {
+  if (error.code != base::ErrorCode::kStoreDamaged) return error;
+  if (sinks.finding) sinks.finding({base::kNoEpoch, std::nullopt, error.message});
+  return VerifyReport{.findings = 1};
+}
+
 }  // namespace
 
 base::Result<VerifyReport> verify_snapshot(const History& history, base::Epoch revision,
                                            const VerifySinks& sinks) {
+  const base::Status structure = history.environment().check_structure(StructureExtent::kTrees);
+  if (!structure.ok()) return only_finding(structure.error(), sinks);
   REVENANT_ASSIGN(const auto transaction, history.environment().begin_read());
   REVENANT_ASSIGN(const SnapshotBytes snapshot, read_snapshot(transaction, revision));
   VerifyReport report;
@@ -193,13 +206,11 @@ base::Result<VerifyReport> verify_snapshot(const History& history, base::Epoch r
 }
 
 base::Result<VerifyReport> verify_all(const History& history, const VerifySinks& sinks) {
+  const base::Status structure = history.environment().check_structure(StructureExtent::kPages);
+  if (!structure.ok()) return only_finding(structure.error(), sinks);
   REVENANT_ASSIGN(const auto transaction, history.environment().begin_read());
   auto report = HistoryChecker(transaction, sinks).run();
-  if (report.ok() || report.error().code != base::ErrorCode::kStoreDamaged) return report;
-  // The catalog itself is damaged: a finding like any other, and nothing more can be walked.
-  VerifyReport damaged{.findings = 1};
-  if (sinks.finding) sinks.finding({base::kNoEpoch, std::nullopt, report.error().message});
-  return damaged;
+  return report.ok() ? report : only_finding(report.error(), sinks);
 }
 
 }  // namespace revenant::store

@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/memory_limits.h"
 #include "vm/space.h"
 
 namespace revenant::vm {
@@ -29,15 +29,7 @@ std::string why_no_space(int error) {
     return "another mapping lies there; link the program as revenant_add_app does (static, not "
            "position independent), or find what maps it in /proc/PID/maps";
   }
-  rlimit limit{};
-  if (error == ENOMEM && ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-    return fmt::format("the address-space limit is {} MiB; lift it (ulimit -v unlimited)",
-                       limit.rlim_cur >> 20);
-  }
-  if (error == ENOMEM) {
-    return "the kernel refuses to overcommit; set vm.overcommit_memory to 0 or 1";
-  }
-  return std::strerror(error);
+  return error == ENOMEM ? base::why_no_memory() : std::strerror(error);
 }
 
 // Huge pages would be dirty as a whole; kernels built without them refuse the advice.

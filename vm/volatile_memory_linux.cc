@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/memory_limits.h"
 #include "base/units.h"
 #include "vm/volatile_memory.h"
 
@@ -25,9 +26,8 @@ base::Result<std::byte*> reserve_volatile(std::size_t bytes, const char* purpose
   if (memory == -1) {
     return base::Error{base::ErrorCode::kUnsupportedHost,
                        std::string("cannot reserve ") + std::to_string(bytes >> 10) +
-                           " KiB of addresses for " + purpose + ": " + std::strerror(errno) +
-                           "; raise the address-space limit (ulimit -v), or set "
-                           "vm.overcommit_memory to 0 or 1"};
+                           " KiB of addresses for " + purpose + ": " +
+                           (errno == ENOMEM ? base::why_no_memory() : std::strerror(errno))};
   }
   return reinterpret_cast<std::byte*>(memory);
 }

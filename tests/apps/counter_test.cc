@@ -74,7 +74,7 @@ TEST_F(CounterTest, AnotherProgramsStoreIsRefused) {
   counter.send(SIGTERM);
   EXPECT_EQ(counter.exit_code(), 0);
   AppRun ledger({LEDGER, "--store", directory_ / "counter.rev"});
-  EXPECT_EQ(ledger.exit_code(), 1);
+  EXPECT_EQ(ledger.exit_code(), 12);
   EXPECT_EQ(ledger.line(), "");
   ASSERT_FALSE(ledger.errors().empty());
   EXPECT_THAT(ledger.errors().back(), ::testing::HasSubstr("counter"));

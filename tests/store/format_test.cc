@@ -53,7 +53,13 @@ TEST(FormatGolden, Nodes) {
             "0000006005038100" + hex_of(inner.children[0]) + hex_of(inner.children[7]));
 }
 
+TEST(FormatGolden, Hosts) {
+  EXPECT_EQ(hex_of(HostBytes{.machine = 62, .features = 0x0102}),
+            "3e000000000000000201000000000000");
+}
+
 TEST(FormatGolden, CatalogKeys) {
+  EXPECT_EQ(hex(CatalogKey::host().bytes()), "48");
   EXPECT_EQ(hex(CatalogKey::state().bytes()), "53");
   EXPECT_EQ(hex(CatalogKey::head("main").bytes()), "686d61696e");
   EXPECT_EQ(hex(CatalogKey::snapshot({0x0102}).bytes()), "730000000000000102");
