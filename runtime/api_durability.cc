@@ -1,4 +1,5 @@
 // sync, tag, after_commit, print and what they need of the runtime.
+#include <cerrno>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -160,6 +161,7 @@ void after_commit(std::unique_ptr<task> function) { hold(std::move(function), tr
 
 void print(std::string_view text) {
   const int error = runtime::write_to_stdout(text);
+  if (error == EPIPE) throw runtime::ClosedOutput();
   if (error != 0) {
     throw std::system_error(error, std::generic_category(), "print: stdout cannot be written");
   }

@@ -1,4 +1,6 @@
 // run, args and the program's end.
+#include <sys/resource.h>
+
 #include <cstring>
 #include <memory>
 
@@ -50,6 +52,17 @@ int run_with(const RunOptions& options, const detail::main_function& main) {
   return Machine::instance().run(options, main);
 }
 
+// Parsing and starting take up to 20 KiB of the caller's stack; beyond its limit is SIGSEGV.
+base::Status check_stack_limit() {
+  constexpr rlim_t kLeast = rlim_t{32} << 10;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= kLeast) return {};
+  return base::Error{base::ErrorCode::kUnsupportedHost,
+                     "the limit of its main thread's stack is " +
+                         std::to_string(limit.rlim_cur >> 10) +
+                         " KiB; raise it to 32 KiB or more (ulimit -s)"};
+}
+
 int refuse(const base::Error& error) {
   runtime::set_log_name(program_invocation_short_name);
   runtime::log_line("%s", error.message.c_str());
@@ -61,12 +74,14 @@ int refuse(const base::Error& error) {
 namespace detail {
 
 int run_program(int argc, char** argv, const main_function& main) {
+  if (const auto checked = check_stack_limit(); !checked.ok()) return refuse(checked.error());
   const auto parsed = runtime::parse_options(argc, argv);
   if (!parsed.ok()) return refuse(parsed.error());
   return parsed->exit_now ? 0 : run_with(parsed->options, main);
 }
 
 int run_program(const options& chosen, const main_function& main) {
+  if (const auto checked = check_stack_limit(); !checked.ok()) return refuse(checked.error());
   const auto converted = to_run_options(chosen);
   if (!converted.ok()) return refuse(converted.error());
   return run_with(*converted, main);

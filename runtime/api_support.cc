@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "base/exit_code.h"
+
 namespace revenant::runtime {
 
 GreenThread* current_green_thread() {
@@ -55,6 +57,13 @@ void throw_error(const base::Error& failure) {
       throw error(errc::io_failed, failure.message);
   }
   __builtin_unreachable();
+}
+
+int exit_code_of(const error& failure) {
+  static_assert(
+      static_cast<int>(errc::store_in_use) == static_cast<int>(base::ErrorCode::kStoreInUse) + 1 &&
+      static_cast<int>(errc::io_failed) == static_cast<int>(base::ErrorCode::kIoFailed) + 1);
+  return base::exit_code_of(static_cast<base::ErrorCode>(failure.code().value() - 1));
 }
 
 }  // namespace revenant::runtime

@@ -16,5 +16,7 @@ GreenThread* current_green_thread();
 
 // Throws `failure` as a revenant::error.
 [[noreturn]] void throw_error(const base::Error& failure);
+// The code with which a program ends that lets `failure` go uncaught.
+int exit_code_of(const error& failure);
 
 }  // namespace revenant::runtime

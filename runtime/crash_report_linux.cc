@@ -12,18 +12,21 @@
 #include <cstdlib>
 #include <exception>
 
+#include "base/exit_code.h"
 #include "objects/allocation_domain.h"
 #include "objects/misuse.h"
+#include "runtime/api_support.h"
 #include "runtime/backtrace_linux.h"
 #include "runtime/failure_count_linux.h"
 #include "runtime/machine.h"
+#include "runtime/output_linux.h"
 #include "runtime/report_text.h"
+#include "store/store_call.h"
 
 namespace revenant::runtime {
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kFindings = 3;
+using base::kFailed;
 constexpr unsigned kSuspiciousFailures = 3;
 // A report that does not come to its end, as when the failed code held libc's own locks, is cut.
 constexpr unsigned kLongestReportS = 20;
@@ -37,6 +40,8 @@ struct ReportState {
   // Noted before SIGABRT is raised; empty when it comes from elsewhere.
   char noted[4096] = {};
   Backtrace noted_backtrace;
+  int noted_exit_code = kFailed;
+  bool noted_is_bug = true;  // false: there is nothing to trace
 };
 
 ReportState& report() {
@@ -86,7 +91,7 @@ void add_thread(ReportText& text) {
 void add_way_out(ReportText& text, int exit_code) {
   const std::uint64_t revision = Machine::instance().snapshotter().durable().value;
   add_program(text);
-  if (exit_code == kFindings) {
+  if (exit_code == base::kFindings) {
     text.add(
         "nothing was written over it; see what else is damaged with "
         "'revenant verify -s %s', and go on from a copy of the store\n",
@@ -96,6 +101,7 @@ void add_way_out(ReportText& text, int exit_code) {
   text.add("the store %s stays as last committed (revision %" PRIu64
            "); start the program again to go on from there\n",
            report().store, revision);
+  if (!report().noted_is_bug) return;
   const unsigned count = report().failures.count(revision);
   if (count < kSuspiciousFailures) return;
   add_program(text);
@@ -108,7 +114,7 @@ void add_way_out(ReportText& text, int exit_code) {
 // The rest of the report, after its first sentence.
 [[noreturn]] void end_report(const Backtrace& backtrace, int exit_code) {
   ReportText& text = report().text;
-  describe(backtrace, text);
+  if (report().noted_is_bug) describe(backtrace, text);
   add_way_out(text, exit_code);
   text.flush();
   ::_exit(exit_code);
@@ -153,7 +159,21 @@ bool is_ours(const vm::FaultReport& fault) {
 #endif
 }
 
+// A fault of the store's own: the way out is that of damage.
+[[noreturn]] void report_store_fault(int signal, std::uintptr_t instruction) {
+  begin_report();
+  ReportText& text = report().text;
+  add_program(text);
+  add_thread(text);
+  text.add(signal == SIGBUS ? "cannot read data.mdb of the store %s: it was cut short, or its disk "
+                              "cannot be read (SIGBUS)\n"
+                            : "cannot read data.mdb of the store %s: its structure is damaged\n",
+           report().store);
+  end_report(capture_backtrace(instruction), base::kFindings);
+}
+
 void on_fatal_fault(void*, const vm::FaultReport& fault) noexcept {
+  if (store::StoreCall::here()) report_store_fault(fault.signal, instruction_of(fault.context));
   if (!is_ours(fault)) return;
   begin_report();
   ReportText& text = report().text;
@@ -161,7 +181,7 @@ void on_fatal_fault(void*, const vm::FaultReport& fault) noexcept {
   add_thread(text);
   add_fault(text, fault);
   end_report(capture_backtrace(instruction_of(fault.context)),
-             fault.reason == vm::FaultReason::kDamaged ? kFindings : kFailed);
+             fault.reason == vm::FaultReason::kDamaged ? base::kFindings : kFailed);
 }
 
 const struct sigaction& previous_of(int signal) {
@@ -181,6 +201,7 @@ const char* cause_of(int signal) {
 
 void on_signal(int signal, siginfo_t*, void* context) {
   ReportState& state = report();
+  if (store::StoreCall::here()) report_store_fault(signal, instruction_of(context));
   const bool noted = signal == SIGABRT && state.noted[0] != '\0';
   if (!noted && running_green_thread() == nullptr) {  // I3
     ::sigaction(signal, &previous_of(signal), nullptr);
@@ -191,7 +212,8 @@ void on_signal(int signal, siginfo_t*, void* context) {
   add_program(state.text);
   add_thread(state.text);
   state.text.add("%s\n", noted ? state.noted : cause_of(signal));
-  end_report(noted ? state.noted_backtrace : capture_backtrace(instruction_of(context)), kFailed);
+  end_report(noted ? state.noted_backtrace : capture_backtrace(instruction_of(context)),
+             noted ? state.noted_exit_code : kFailed);
 }
 
 // Goes over to the alternate stack (I1), with what was noted; the backtrace begins at `first`.
@@ -214,6 +236,19 @@ void note_exception(const char* what) {
   std::free(readable);
 }
 
+// Whoever read the output wants no more of it: that is nobody's mistake.
+void note_closed_output() {
+  report().noted_is_bug = false;
+  std::snprintf(report().noted, sizeof report().noted,
+                "printed to a stdout whose reader has gone; give it one that stays");
+}
+
+// The store's or the disk's fault is that of the program's end, too.
+void note_error(const error& failure) {
+  note_exception(failure.what());
+  report().noted_exit_code = exit_code_of(failure);
+}
+
 [[noreturn]] void on_terminate() {
   objects::set_allocation_domain(objects::AllocationDomain::kVolatile);
   if (!std::current_exception()) {
@@ -222,6 +257,10 @@ void note_exception(const char* what) {
   }
   try {
     throw;
+  } catch (const ClosedOutput&) {
+    note_closed_output();
+  } catch (const error& failure) {
+    note_error(failure);
   } catch (const std::exception& exception) {
     note_exception(exception.what());
   } catch (...) {

@@ -18,6 +18,7 @@
 #include "runtime/crash_report_linux.h"
 #include "runtime/descriptor_table.h"
 #include "runtime/guard_values_linux.h"
+#include "runtime/host_features_linux.h"
 #include "runtime/log.h"
 #include "runtime/os_thread_linux.h"
 #include "runtime/persistent_globals.h"
@@ -87,6 +88,7 @@ int Machine::run(const RunOptions& options, const detail::main_function& main) {
   }
   options_ = options;
   MainThread::hold_signals();
+  MainThread::survive_file_limits();
   const base::Result<int> ended = start_and_wait(main);
   if (ended.ok()) return *ended;
   log_line("%s", ended.error().message.c_str());
@@ -108,9 +110,13 @@ base::Result<int> Machine::start_and_wait(const detail::main_function& main) {
   if (action == RecoveryAction::kRefuseBuild) {
     return another_build(*store_->head(), build_id_, options_.store);
   }
+  const store::HostFeatures host = own_host();
+  if (action != RecoveryAction::kBegin) {
+    REVENANT_TRY(check_host(store_->ran_on(), host, options_.store));
+  }
   REVENANT_TRY(main_thread_.open());
   REVENANT_TRY(open_space(action));
-  REVENANT_ASSIGN(generation_, store_->begin_generation());
+  REVENANT_ASSIGN(generation_, store_->begin_generation(host));
   REVENANT_TRY(enter_world(action, main));
   REVENANT_TRY(start_threads());
   return end(main_thread_.wait());

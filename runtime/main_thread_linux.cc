@@ -48,6 +48,15 @@ void pass_over_further_signals() {
 
 }  // namespace
 
+// Not ignored: programs that it starts would inherit that.
+void MainThread::survive_file_limits() {
+  struct sigaction action {};
+  if (::sigaction(SIGXFSZ, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) return;
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGXFSZ, &action, nullptr);
+}
+
 void MainThread::hold_signals() {
   const sigset_t signals = ending_signals();
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);

@@ -31,6 +31,8 @@ class MainThread {
  public:
   // From here on SIGTERM and SIGINT wait for wait(), however long the start takes.
   static void hold_signals();
+  // A file that may not grow beyond RLIMIT_FSIZE is an error (EFBIG), not the end of the process.
+  static void survive_file_limits();
   // Where there will be no wait(): they end the process again.
   static void let_signals_go();
   [[nodiscard]] base::Status open();

@@ -1,6 +1,8 @@
 #include "runtime/options.h"
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <optional>
@@ -25,7 +27,7 @@ struct RawOptions {
   bool upgrade = false, check_volatile = false;
 };
 
-void declare(CLI::App& app, RawOptions& raw) {
+void declare_offered(CLI::App& app, RawOptions& raw) {
   app.add_option("--store", raw.store, "the store's directory, made if missing [./PROGRAM.rev]")
       ->envname("REVENANT_STORE")
       ->type_name("DIR");
@@ -36,27 +38,25 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_option("--pause-target", raw.pause_target,
                  "how long a snapshot may stop the program, as far as the kernel allows [200us]")
       ->type_name("D");
-  app.add_option("--memory", raw.memory, "resident budget of the space; 0: no limit [0]")
-      ->envname("REVENANT_MEMORY")
-      ->type_name("SIZE");
   app.add_option("--stack", raw.stack, "default stack of a green thread [256K]")->type_name("SIZE");
-  app.add_option("--workers", raw.workers, "OS threads that run green threads [1]")
-      ->envname("REVENANT_WORKERS")
-      ->type_name("N");
-  app.add_option("--preempt", raw.preempt, "longest run without a safepoint; off [off]")
-      ->type_name("D");
-  app.add_option("--branch", raw.branch, "the branch to run on [main]")->type_name("NAME");
-  app.add_option("--from", raw.from, "start from this revision [head of the branch]")
-      ->type_name("REV");
   app.add_option("--tracker", raw.tracker, "auto, async, sync or mprotect [auto]")
       ->envname("REVENANT_TRACKER")
       ->type_name("KIND");
-  app.add_option("--keep", raw.keep, "retention policy")->type_name("POLICY");
-  app.add_option("--key", raw.key, "authenticate the store with this 32-byte key")
-      ->type_name("FILE");
   app.add_flag("--upgrade", raw.upgrade, "accept a store written by another build");
   app.add_flag("--check-volatile", raw.check_volatile,
                "look for pointers into volatile memory in every snapshot");
+}
+
+// Known, so that they are refused by name; --help does not list them.
+void declare_unoffered(CLI::App& app, RawOptions& raw) {
+  static const std::string kHidden;
+  app.add_option("--memory", raw.memory)->envname("REVENANT_MEMORY")->group(kHidden);
+  app.add_option("--workers", raw.workers)->envname("REVENANT_WORKERS")->group(kHidden);
+  app.add_option("--preempt", raw.preempt)->group(kHidden);
+  app.add_option("--branch", raw.branch)->group(kHidden);
+  app.add_option("--from", raw.from)->group(kHidden);
+  app.add_option("--keep", raw.keep)->group(kHidden);
+  app.add_option("--key", raw.key)->group(kHidden);
 }
 
 // What the public surface names and this version does not offer is refused, never ignored.
@@ -101,18 +101,22 @@ base::Status check_options(const RunOptions& options) {
 void with_program_flags(const std::function<void(const CLI::App&)>& use) {
   CLI::App app;
   RawOptions raw;
-  declare(app, raw);
+  declare_offered(app, raw);
   use(app);
 }
 
 base::Result<ParsedOptions> parse_options(int argc, const char* const* argv) {
-  const std::string_view path = argc > 0 ? argv[0] : "program";
+  // A program may be started, or run() called, without as much as a name.
+  static const char* const kNameless[] = {program_invocation_short_name, nullptr};
+  if (argc < 1 || argv == nullptr) return parse_options(1, kNameless);
+  const std::string_view path = argv[0];
   std::string program(path.substr(path.rfind('/') + 1));
   CLI::App app("An immortal program: killed at any instant, it goes on from its last snapshot.",
                program);
   app.allow_extras();
   RawOptions raw;
-  declare(app, raw);
+  declare_offered(app, raw);
+  declare_unoffered(app, raw);
   ParsedOptions parsed;
   try {
     app.parse(argc, argv);
@@ -126,6 +130,11 @@ base::Result<ParsedOptions> parse_options(int argc, const char* const* argv) {
   REVENANT_TRY(refuse_unoffered(raw));
   REVENANT_ASSIGN(parsed.options, interpret(raw, std::move(program)));
   parsed.options.arguments = app.remaining();
+  // What ends the flags is none of the arguments.
+  auto& arguments = parsed.options.arguments;
+  if (const auto end = std::ranges::find(arguments, "--"); end != arguments.end()) {
+    arguments.erase(end);
+  }
   return parsed;
 }
 

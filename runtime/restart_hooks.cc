@@ -4,6 +4,7 @@
 
 #include "objects/heap.h"
 #include "runtime/api_support.h"
+#include "runtime/log.h"
 #include "runtime/runtime_state.h"
 
 namespace revenant::runtime {
@@ -48,6 +49,16 @@ void request_stops(Scheduler& scheduler, const GreenThread& self) {
   for (std::stop_source& source : sources) source.request_stop();
 }
 
+// Ends of threads that were asked to stop are waited for in silence only so long.
+constexpr std::int64_t kPatienceNs = 1'000'000'000;
+
+void say_who_is_waited_for(const GreenThread& thread) {
+  log_line(
+      "main has returned, and thread %llu '%.32s' has not ended: it is waited for; have it end "
+      "when its stop_token asks, or end the program with SIGTERM",
+      static_cast<unsigned long long>(thread.record.id), thread.record.name);
+}
+
 }  // namespace
 
 void add_restart_hook(std::unique_ptr<revenant::detail::task> function) {
@@ -67,7 +78,10 @@ void join_other_threads(Scheduler& scheduler) {
   request_stops(scheduler, self);
   while (GreenThread* other = next_unfinished(scheduler, self)) {
     other->stop.request_stop();  // one that was started meanwhile
-    scheduler.wait_for_end(*other);
+    if (!scheduler.wait_for_end(*other, {scheduler.clock().now_ns() + kPatienceNs})) {
+      say_who_is_waited_for(*other);
+      scheduler.wait_for_end(*other);
+    }
     const base::LockGuard guard(scheduler.lock());
     scheduler.release_locked(*other);
   }

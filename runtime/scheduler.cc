@@ -67,15 +67,16 @@ void Scheduler::release_locked(GreenThread& thread) {
   stacks_.free(slot);
 }
 
-void Scheduler::wait_for_end(GreenThread& thread) REVENANT_NO_THREAD_SAFETY_ANALYSIS {
+bool Scheduler::wait_for_end(GreenThread& thread,
+                             Deadline deadline) REVENANT_NO_THREAD_SAFETY_ANALYSIS {
   Waiter waiter{.thread = Worker::of_this_thread()->current()};
   lock_.lock();
   if (thread.finished()) {
     lock_.unlock();
-    return;
+    return true;
   }
   thread.joiners.push_back(waiter);
-  wait_locked(waiter, {}, {WaitKind::kJoin, &thread});
+  return wait_locked(waiter, deadline, {WaitKind::kJoin, &thread});
 }
 
 void Scheduler::yield() { Worker::depart({DepartureKind::kYielded}); }

@@ -74,7 +74,8 @@ class Scheduler {
                       std::stop_source stop);
   void release_locked(GreenThread& thread);
   // From a green thread: returns once `thread`, to which the caller holds a reference, has ended.
-  void wait_for_end(GreenThread& thread);
+  // False when the deadline came first.
+  bool wait_for_end(GreenThread& thread, Deadline deadline = {});
 
   // From a green thread.
   void yield();

@@ -1,8 +1,11 @@
 #include "runtime/snapshotter.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "base/exit_code.h"
 #include "runtime/log.h"
 #include "vm/page_runs.h"
 
@@ -23,6 +26,13 @@ constexpr std::int64_t kFirstBackOffNs = 100'000'000;
 constexpr std::int64_t kLongestBackOffNs = 10'000'000'000;
 
 vm::ContentHash of(const store::ContentHash& hash) { return {hash.low, hash.high}; }
+
+// What cannot be written because of damage never can be: going on would lose all that is to come.
+// Nothing was written over it.
+[[noreturn]] void end_by_damage(const base::Error& error) {
+  log_line("%s; nothing was written over it, and the program ends here", error.message.c_str());
+  ::_exit(base::kFindings);
+}
 
 }  // namespace
 
@@ -193,6 +203,7 @@ void Snapshotter::forget_images(const base::PageRun& run) {
 }
 
 void Snapshotter::settle_failure(const base::Error& error) {
+  if (error.code == base::ErrorCode::kStoreDamaged) end_by_damage(error);
   // Nobody who waits for a later epoch is concerned.
   const base::Epoch failed =
       capture_.frozen() ? capture_.epoch() : objects::World::at_home().open_epoch();
@@ -235,9 +246,11 @@ void Snapshotter::housekeep() {
 void Snapshotter::reclaim() {
   const std::size_t budget = std::max<std::size_t>(kReclaimBudget, 4 * written_.size());
   const auto report = store_->reclaim_some({}, budget);
-  if (!report.ok() && !last_error().has_value()) {
+  if (report.ok() || last_error().has_value()) return;
+  if (report.error().message != reclaim_error_) {
     log_line("old snapshots could not be removed: %s", report.error().message.c_str());
   }
+  reclaim_error_ = report.error().message;
 }
 
 base::Status Snapshotter::stop_after_last_snapshot() {

@@ -110,6 +110,7 @@ class Snapshotter {
   bool changed_ = false;  // the program changed something since the last epoch
   std::int64_t next_due_ns_ = 0;
   std::int64_t next_reader_check_ns_ = 0;
+  std::string reclaim_error_;  // what was said last
   std::int64_t back_off_ns_ = 0;
 
   std::atomic<std::uint64_t> durable_{0};

@@ -37,6 +37,17 @@ std::string read_all(int descriptor) {
   }
 }
 
+// Appends what comes from `descriptor` to `seen`, until that holds `text`.
+bool read_until(int descriptor, std::string& seen, const std::string& text) {
+  std::array<char, 4096> part{};
+  while (seen.find(text) == std::string::npos) {
+    const ssize_t got = ::read(descriptor, part.data(), part.size());
+    if (got <= 0) return false;
+    seen.append(part.data(), static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
 }  // namespace
 
 int Ended::exit_code() const { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
@@ -90,15 +101,9 @@ void ChildProgram::wait_until_read() const {
   }
 }
 
-bool ChildProgram::says(const std::string& text) {
-  std::array<char, 4096> part{};
-  while (out_.find(text) == std::string::npos) {
-    const ssize_t got = ::read(stdout_, part.data(), part.size());
-    if (got <= 0) return false;
-    out_.append(part.data(), static_cast<std::size_t>(got));
-  }
-  return true;
-}
+bool ChildProgram::says(const std::string& text) { return read_until(stdout_, out_, text); }
+
+bool ChildProgram::complains(const std::string& text) { return read_until(stderr_, err_, text); }
 
 void ChildProgram::send(int signal) { ::kill(pid_, signal); }
 
@@ -116,7 +121,7 @@ void ChildProgram::wait_until_signals_are_taken() const {
 
 Ended ChildProgram::wait() {
   Ended ended;
-  std::thread errors([&] { ended.err = read_all(stderr_); });
+  std::thread errors([&] { ended.err = err_ + read_all(stderr_); });
   ended.out = out_ + read_all(stdout_);
   errors.join();
   REVENANT_CHECK(::waitpid(pid_, &ended.status, 0) == pid_);

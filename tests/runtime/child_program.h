@@ -24,6 +24,8 @@ struct Ended {
 
 class ChildProgram {
  public:
+  // Exits with what `body` returns, which prepares its process and calls run.
+  explicit ChildProgram(const std::function<int()>& body);
   // Runs `main` as a program on `store`, with a snapshot `every` so often, or on request only (0).
   template <class F>
   ChildProgram(const std::filesystem::path& store, F main,
@@ -45,6 +47,8 @@ class ChildProgram {
   void wait_until_read() const;
   // Reads its stdout until it holds `text`; false when the child ended before.
   bool says(const std::string& text);
+  // The same of its stderr.
+  bool complains(const std::string& text);
   void send(int signal);
   // Returns once no signal waits for it to be taken.
   void wait_until_signals_are_taken() const;
@@ -53,13 +57,12 @@ class ChildProgram {
   Ended wait();
 
  private:
-  explicit ChildProgram(const std::function<int()>& body);
-
   pid_t pid_ = -1;
   int stdin_ = -1;
   int stdout_ = -1;
   int stderr_ = -1;
   std::string out_;
+  std::string err_;
 };
 
 // Runs `main` on a new store to its end.

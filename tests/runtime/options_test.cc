@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 namespace revenant::runtime {
@@ -10,6 +11,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 base::Result<ParsedOptions> parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "/somewhere/program");
@@ -53,6 +55,33 @@ TEST(OptionsTest, WhatIsNotOfferedIsRefusedByName) {
   }
   EXPECT_TRUE(parse({"--preempt", "off"}).ok());
   EXPECT_TRUE(parse({"--workers", "1"}).ok());
+}
+
+TEST(OptionsTest, HelpListsWhatIsOfferedOnly) {
+  ::testing::internal::CaptureStdout();
+  EXPECT_TRUE(parse({"--help"})->exit_now);
+  const std::string help = ::testing::internal::GetCapturedStdout();
+  for (const char* offered : {"--store", "--snapshot-every", "--stack", "--tracker", "--upgrade"}) {
+    EXPECT_THAT(help, HasSubstr(offered));
+  }
+  for (const char* refused :
+       {"--memory", "--workers", "--preempt", "--branch", "--from", "--keep", "--key"}) {
+    EXPECT_THAT(help, Not(HasSubstr(refused)));
+  }
+}
+
+TEST(OptionsTest, WhatEndsTheFlagsIsNoArgument) {
+  const auto parsed = parse({"one", "--", "--store", "--", "two"});
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed->options.store, "program.rev");
+  EXPECT_THAT(parsed->options.arguments, ElementsAre("one", "--store", "--", "two"));
+}
+
+TEST(OptionsTest, AProgramWithoutANameHasTheProcesss) {
+  const auto parsed = parse_options(0, nullptr);
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed->options.program, program_invocation_short_name);
+  EXPECT_TRUE(parsed->options.arguments.empty());
 }
 
 TEST(OptionsTest, BadValuesAreNamed) {

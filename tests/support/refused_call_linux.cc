@@ -38,9 +38,13 @@ void refuse_call(long number, int error) {
            fail(error), answer(SECCOMP_RET_ALLOW)});
 }
 
+void refuse_command(long number, std::uint32_t command, int error) {
+  install({load(offsetof(seccomp_data, nr)), unless(static_cast<std::uint32_t>(number), 3),
+           load(kSecondArgument), unless(command, 1), fail(error), answer(SECCOMP_RET_ALLOW)});
+}
+
 void refuse_ioctl(unsigned long request, int error) {
-  install({load(offsetof(seccomp_data, nr)), unless(SYS_ioctl, 3), load(kSecondArgument),
-           unless(static_cast<std::uint32_t>(request), 1), fail(error), answer(SECCOMP_RET_ALLOW)});
+  refuse_command(SYS_ioctl, static_cast<std::uint32_t>(request), error);
 }
 
 }  // namespace revenant::testing

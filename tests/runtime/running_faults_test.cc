@@ -1,0 +1,254 @@
+// What happens to a running program when its store's disk, place or file fails it: it says so once,
+// goes on while it can, and nothing that was committed is lost.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "tests/runtime/program_test.h"
+#include "tests/support/own_mounts_linux.h"
+#include "tests/support/refused_call.h"
+
+namespace revenant::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class RunningFaults : public ProgramTest {};
+
+// Nothing that would compress, or equal what was there.
+std::vector<std::uint64_t> noise(std::size_t mib) {
+  std::vector<std::uint64_t> words(mib << 17);
+  std::mt19937_64 random(mib);
+  for (std::uint64_t& word : words) word = random();
+  return words;
+}
+
+// "synced", or what sync() threw.
+std::string try_to_sync() {
+  try {
+    sync();
+    return "synced";
+  } catch (const error& failure) {
+    return failure.code().message() + ": " + failure.what();
+  }
+}
+
+void wait_for_a_line() {
+  char line[16];
+  (void)!::read(STDIN_FILENO, line, sizeof line);
+}
+
+template <class F>
+int run_on(const std::filesystem::path& store, F main) {
+  options chosen;
+  chosen.store = store;
+  chosen.snapshot_every = 10ms;
+  return run(chosen, main);
+}
+
+// A disk of a few MiB of the calling process's own; a limit of file sizes where nothing can be
+// mounted.
+class SmallDisk {
+ public:
+  SmallDisk(std::filesystem::path directory, unsigned mib)
+      : directory_(std::move(directory)), mib_(mib), mounted_(own_mounts_allowed()) {}
+
+  // In the child.
+  void enter() const {
+    if (!mounted_) return limit(rlim_t{mib_} << 20);
+    enter_own_mounts();
+    mount_small_disk(directory_, std::to_string(mib_) + "m");
+  }
+  // So that only so much is left. And undone.
+  void fill_up_to(unsigned left_mib) const {
+    if (!mounted_) return limit(rlim_t{left_mib} << 20);
+    std::ofstream(ballast()) << std::string((mib_ - left_mib) << 20, 'x');
+  }
+  void make_room() const {
+    if (!mounted_) return limit(rlim_t{mib_} << 20);
+    std::filesystem::remove(ballast());
+  }
+  [[nodiscard]] std::string what_is_said() const {
+    return mounted_ ? "No space left on device; free some space on its disk"
+                    : "File too large; raise the limit of file sizes (ulimit -f)";
+  }
+
+ private:
+  [[nodiscard]] std::filesystem::path ballast() const { return directory_ / "ballast"; }
+  static void limit(rlim_t bytes) {
+    const rlimit soft{bytes, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &soft);
+  }
+
+  const std::filesystem::path directory_;
+  const unsigned mib_;
+  const bool mounted_;
+};
+
+const SmallDisk* the_disk = nullptr;
+
+TEST_F(RunningFaults, AFullDiskIsSaidOnceAndSnapshotsResumeWhenThereIsRoom) {
+  const SmallDisk disk(store(), 8);
+  the_disk = &disk;  // no capture of main's may lead to the test's stack
+  ChildProgram program([&] {
+    disk.enter();
+    disk.fill_up_to(3);
+    return run_on(store() / "s", [] {
+      const int kept = 42;
+      print("{}\n", try_to_sync());
+      const auto words = noise(4);
+      for (int i = 0; i < 3; ++i) print("{}\n", try_to_sync());
+      print("goes on\n");
+      wait_for_a_line();
+      the_disk->make_room();
+      while (try_to_sync() != "synced") this_thread::sleep_for(1ms);
+      print("{} {}\n", kept, words.back());
+    });
+  });
+  program.tell("\n");
+  const Ended ended = program.wait();
+  expect_well(ended);
+  EXPECT_THAT(ended.out, HasSubstr("synced\nno space left: "));
+  EXPECT_THAT(ended.out, HasSubstr(disk.what_is_said() + "\n"));
+  EXPECT_THAT(ended.out, HasSubstr("goes on\n42 " + std::to_string(noise(4).back())));
+  const std::string sentence = "the program goes on, and the snapshot is tried again";
+  ASSERT_THAT(ended.err, HasSubstr(sentence));
+  EXPECT_EQ(ended.err.find(sentence), ended.err.rfind(sentence)) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("snapshots are being written again"));
+}
+
+TEST_F(RunningFaults, WhatWasCommittedBeforeTheDiskWasFullIsThereAfterAKill) {
+  const SmallDisk disk(store(), 4);
+  ChildProgram program([&] {
+    disk.enter();
+    const auto main = [] {
+      int kept = 1;
+      sync();
+      kept = 2;
+      sync();
+      if (generation() == 1) {
+        const auto words = noise(5);
+        if (try_to_sync() != "synced") raise(SIGKILL);
+      }
+      print("{}\n", kept);
+    };
+    const pid_t first = ::fork();
+    if (first == 0) ::_exit(run_on(store() / "s", main));
+    int status = 0;
+    ::waitpid(first, &status, 0);
+    if (!WIFSIGNALED(status)) return 99;
+    return run_on(store() / "s", main);
+  });
+  const Ended ended = program.wait();
+  expect_well(ended);
+  EXPECT_EQ(ended.out, "2\n");
+}
+
+TEST_F(RunningFaults, ASyncThatNobodyCatchesEndsWithTheCodeOfItsError) {
+  const Ended ended = ChildProgram([&] {
+                        return run_on(store(), [] {
+                          sync();
+                          const rlimit limit{1 << 20, 1 << 20};
+                          ::setrlimit(RLIMIT_FSIZE, &limit);
+                          const auto words = noise(3);
+                          sync();
+                        });
+                      }).wait();
+  EXPECT_EQ(ended.exit_code(), 15);
+  EXPECT_THAT(ended.err, HasSubstr("thread 1 'main' let an exception leave its function, "
+                                   "revenant::error: the store " +
+                                   store().string()));
+  EXPECT_THAT(ended.err, HasSubstr("File too large; raise the limit of file sizes (ulimit -f)"));
+  EXPECT_THAT(ended.err, HasSubstr("stays as last committed (revision 1)"));
+}
+
+TEST_F(RunningFaults, AStoreThatIsMovedAwayIsMissedAndTakenUpAgain) {
+  ChildProgram program(store(), [] {
+    print("{}\n", try_to_sync());
+    wait_for_a_line();
+    print("{}\n", try_to_sync());
+    wait_for_a_line();
+    while (try_to_sync() != "synced") this_thread::sleep_for(1ms);
+    print("back\n");
+  });
+  ASSERT_TRUE(program.says("synced\n"));
+  std::filesystem::rename(store(), file("elsewhere"));
+  program.tell("\n");
+  ASSERT_TRUE(program.says("input or output failed: "));
+  ASSERT_TRUE(program.says("or end the program\n"));
+  std::filesystem::rename(file("elsewhere"), store());
+  program.tell("\n");
+  const Ended ended = program.wait();
+  expect_well(ended);
+  EXPECT_THAT(ended.out, AllOf(HasSubstr(": it was removed or moved away, and what is committed"),
+                               HasSubstr("back\n")));
+  EXPECT_THAT(ended.err, HasSubstr("snapshots are being written again"));
+}
+
+TEST_F(RunningFaults, AStoreThatIsReplacedIsNotTakenForItsOwn) {
+  ChildProgram program(store(), [] {
+    print("{}\n", try_to_sync());
+    wait_for_a_line();
+    print("{}\n", try_to_sync());
+    std::exit(0);
+  });
+  ASSERT_TRUE(program.says("synced\n"));
+  std::filesystem::rename(store(), file("elsewhere"));
+  std::filesystem::copy(file("elsewhere"), store());
+  program.tell("\n");
+  const Ended ended = program.wait();
+  EXPECT_THAT(ended.out, HasSubstr(": another one lies in its place, and what is committed"));
+}
+
+TEST_F(RunningFaults, ADataFileThatIsCutUnderItIsNamed) {
+  ChildProgram program(store(), [] {
+    const auto words = noise(1);
+    print("{}\n", try_to_sync());
+    wait_for_a_line();
+    print("{} {}\n", try_to_sync(), words.size());
+  });
+  ASSERT_TRUE(program.says("synced\n"));
+  std::filesystem::resize_file(store() / "data.mdb", 8192);
+  program.tell("\n");
+  const Ended ended = program.wait();
+  EXPECT_EQ(ended.exit_code(), 3) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("cannot read data.mdb of the store " + store().string() +
+                                   ": it was cut short, or its disk cannot be read (SIGBUS)"));
+  EXPECT_THAT(ended.err, HasSubstr("nothing was written over it"));
+}
+
+// As when a cgroup's limit is reached and the kernel fills no page.
+TEST_F(RunningFaults, NoMemoryForAPageIsNamed) {
+  const Ended ended = ChildProgram([&] {
+                        options chosen;
+                        chosen.store = store();
+                        chosen.tracker = "async";
+                        return run(chosen, [] {
+                          sync();
+                          refuse_ioctl(UFFDIO_COPY, ENOMEM);
+                          refuse_ioctl(UFFDIO_ZEROPAGE, ENOMEM);
+                          const auto words = noise(8);
+                          print("{}\n", words.size());
+                        });
+                      }).wait();
+  EXPECT_EQ(ended.exit_code(), 1) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("the host has no memory left for the page"));
+  EXPECT_THAT(ended.err, HasSubstr("stays as last committed"));
+}
+
+}  // namespace
+}  // namespace revenant::testing
