@@ -87,6 +87,7 @@ std::unique_ptr<Oracle> make_counter_oracle() { return std::make_unique<CounterO
 std::unique_ptr<Oracle> make_oracle(std::string_view kind) {
   if (kind == "counter") return make_counter_oracle();
   if (kind == "ledger") return make_ledger_oracle();
+  if (kind == "life") return make_life_oracle();
   return nullptr;
 }
 

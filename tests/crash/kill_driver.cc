@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <random>
+#include <stdexcept>
 
 #include <CLI/CLI.hpp>
 
@@ -14,6 +17,8 @@
 
 namespace revenant::crash {
 namespace {
+
+constexpr const char* kNoTool = "none";
 
 struct Flags {
   std::string app;
@@ -70,7 +75,12 @@ CampaignOptions options_of(const Flags& flags, const std::filesystem::path& scra
   options.program_arguments = flags.app_arguments;
   options.oracle = flags.oracle.empty() ? options.program.filename().string() : flags.oracle;
   options.store = (scratch.empty() ? std::filesystem::absolute(flags.store) : scratch / "store");
-  if (std::filesystem::exists(flags.tool)) options.tool = flags.tool;
+  if (::access(flags.tool.c_str(), X_OK) == 0) {
+    options.tool = flags.tool;
+  } else if (flags.tool != kNoTool && flags.tool != REVENANT_TOOL) {
+    throw std::runtime_error("the tool " + flags.tool + " cannot be run (" + std::strerror(errno) +
+                             "); give --tool the path of a `revenant`, or none");
+  }
   options.tracker = flags.tracker;
   options.kills = flags.kills;
   options.seed = choose_seed(flags);
@@ -83,11 +93,11 @@ CampaignOptions options_of(const Flags& flags, const std::filesystem::path& scra
 void add_flags(CLI::App& parser, Flags& flags) {
   parser.add_option("--app", flags.app, "an app of this build, or a path")->required();
   parser.add_option("--app-arg", flags.app_arguments, "an argument for the app (repeat for more)");
-  parser.add_option("--oracle", flags.oracle, "counter or ledger (default: the app's name)");
+  parser.add_option("--oracle", flags.oracle, "counter, ledger or life (default: the app's name)");
   parser.add_option("--kills", flags.kills, "how many lives to end")->check(CLI::PositiveNumber);
   parser.add_option("--seed", flags.seed, "replay this campaign (else REVENANT_SEED, else random)");
   parser.add_option("--store", flags.store, "the store's directory, removed first");
-  parser.add_option("--tool", flags.tool, "the revenant tool to verify with");
+  parser.add_option("--tool", flags.tool, "the revenant tool to verify with, or none");
   parser.add_option("--tracker", flags.tracker, "passed on to the app");
   parser.add_option("--lives", flags.lives, "MIN:MAX, as 1ms:2s");
   parser.add_option("--cadence", flags.cadence, "one snapshot cadence for all lives");

@@ -91,6 +91,16 @@ TEST_F(KillDriverTool, LooksAtAllSnapshotsAtTheEnd) {
   EXPECT_EQ(drive("none", 1, tool_).exit_code, 1);
 }
 
+TEST(KillDriver, RefusesAToolThatCannotBeRun) {
+  const Outcome outcome = run_to_end(
+      {KILL_DRIVER, "--app", FAKE_APP, "--oracle", "counter", "--tool", "/etc/passwd/x"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  ASSERT_FALSE(outcome.errors.empty());
+  EXPECT_EQ(outcome.errors.back(),
+            "kill_driver: the tool /etc/passwd/x cannot be run (Not a directory); give --tool the "
+            "path of a `revenant`, or none");
+}
+
 TEST(KillDriver, RefusesAProgramThatIsNotThere) {
   EXPECT_EQ(run_to_end({KILL_DRIVER, "--app", "/nowhere/at/all"}).exit_code, 2);
 }

@@ -16,6 +16,12 @@
 //   L3  No count is ever below that of an earlier `synced`: it was durable.
 //   L4  A life after a `synced` checks itself before it syncs.
 //   L5  Anything else is a violation that the ledger itself reports.
+//
+// LifeOracle, of `generation N: BOARD` and `redrawn N: BOARD`, with a Life of its own:
+//   G1  No generation is shown before the one it follows from.
+//   G2  A generation shown for the first time is the successor of the one before.
+//   G3  One shown again, in whatever life, is what it was.
+//   and of N in `generation N` C2 to C4.
 #pragma once
 
 #include <cstdint>
@@ -40,10 +46,11 @@ class Oracle {
   [[nodiscard]] virtual bool has_gone_on() const = 0;
 };
 
-// Null for a kind other than "counter" and "ledger".
+// Null for a kind other than "counter", "ledger" and "life".
 std::unique_ptr<Oracle> make_oracle(std::string_view kind);
 
 std::unique_ptr<Oracle> make_counter_oracle();
 std::unique_ptr<Oracle> make_ledger_oracle();
+std::unique_ptr<Oracle> make_life_oracle();
 
 }  // namespace revenant::crash

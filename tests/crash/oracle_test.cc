@@ -106,7 +106,7 @@ TEST(LedgerOracle, RefusesEachBrokenRule) {
   EXPECT_THAT(oracle->judge("checked 3 200 ok"), Optional(HasSubstr("L2")));
 }
 
-TEST(MakeOracle, KnowsTwoKinds) { EXPECT_EQ(make_oracle("life"), nullptr); }
+TEST(MakeOracle, KnowsNoOthers) { EXPECT_EQ(make_oracle("death"), nullptr); }
 
 TEST(LifePlan, TheSameSeedGivesTheSameLives) {
   LifePlan one(99, std::nullopt, std::nullopt);
@@ -145,6 +145,41 @@ TEST(LifePlan, BoundsHold) {
     EXPECT_GE(life.length, 5ms);
     EXPECT_LE(life.length, 20ms);
   }
+}
+
+class LifeOracleTest : public ::testing::Test {
+ protected:
+  void SetUp() override { oracle_->life_begins(); }
+  const std::unique_ptr<Oracle> oracle_ = make_oracle("life");
+};
+
+// A blinker, and one that crosses the torus' edge.
+TEST_F(LifeOracleTest, KnowsWhatFollows) {
+  EXPECT_EQ(oracle_->judge("generation 0: ...../..#../..#../..#../....."), std::nullopt);
+  EXPECT_EQ(oracle_->judge("generation 1: ...../...../.###./...../....."), std::nullopt);
+  oracle_->life_begins();
+  EXPECT_EQ(oracle_->judge("redrawn 1: ...../...../.###./...../....."), std::nullopt);
+  EXPECT_EQ(oracle_->judge("generation 2: ...../..#../..#../..#../....."), std::nullopt);
+  oracle_->store_renewed();
+  EXPECT_EQ(oracle_->judge("generation 0: #..../#..../...../...../#...."), std::nullopt);
+  EXPECT_EQ(oracle_->judge("generation 1: ##..#/...../...../...../....."), std::nullopt);
+}
+
+TEST_F(LifeOracleTest, RefusesWhatDoesNot) {
+  EXPECT_THAT(oracle_->judge("generation 1: .#."), Optional(HasSubstr("G1")));
+  EXPECT_THAT(oracle_->judge("begins"), Optional(HasSubstr("something else")));
+  EXPECT_EQ(oracle_->judge("generation 0: ...../..#../..#../..#../....."), std::nullopt);
+  EXPECT_THAT(oracle_->judge("generation 1: ...../...../.##../...../....."),
+              Optional(HasSubstr("G2")));
+  EXPECT_THAT(oracle_->judge("redrawn 0: ...../..#../..#../...../....."),
+              Optional(HasSubstr("G3")));
+}
+
+TEST_F(LifeOracleTest, CountsGenerationsAsTheCounterDoes) {
+  const std::string board = ": ..../.##./.##./....";
+  EXPECT_EQ(oracle_->judge("generation 0" + board), std::nullopt);
+  EXPECT_EQ(oracle_->judge("generation 1" + board), std::nullopt);
+  EXPECT_THAT(oracle_->judge("generation 1" + board), Optional(HasSubstr("C2")));
 }
 
 }  // namespace
