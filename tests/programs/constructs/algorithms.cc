@@ -84,18 +84,18 @@ int compare(const void* a, const void* b) {
 
 // C's: the library's frames are between the callback and the caller.
 std::string c_callbacks() {
-  std::vector<int> numbers = mixed(400);
+  std::vector<int> numbers = mixed(200);
   std::qsort(numbers.data(), numbers.size(), sizeof(int), compare);
   REQUIRE(std::is_sorted(numbers.begin(), numbers.end()));
   int calls = 0;
   ::qsort_r(
       numbers.data(), numbers.size(), sizeof(int),
       [](const void* a, const void* b, void* counted) {
-        if (++*static_cast<int*>(counted) % 900 == 0) moment();
+        if (++*static_cast<int*>(counted) % 400 == 0) moment();
         return *static_cast<const int*>(b) - *static_cast<const int*>(a);
       },
       &calls);
-  REQUIRE(numbers.front() == 399 && calls > 0);
+  REQUIRE(numbers.front() == 199 && calls > 0);
   std::reverse(numbers.begin(), numbers.end());
   const int key = 97 * 2;
   const auto* const found = static_cast<const int*>(
