@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include <utility>
 
 #include "cli/print.h"
+#include "store/owner_lock.h"
 #include "vm/space.h"
 #include "vm/tracker_trials.h"
 
@@ -51,7 +51,6 @@ class ScratchFile {
   [[nodiscard]] bool ok() const { return descriptor_ >= 0; }
   [[nodiscard]] int error() const { return error_; }
   [[nodiscard]] int descriptor() const { return descriptor_; }
-  [[nodiscard]] const char* path() const { return path_.c_str(); }
 
  private:
   std::string path_;
@@ -81,10 +80,11 @@ HostCheck of_trial(const vm::TrackerTrial& trial) {
   };
   static constexpr std::array<Words, 3> kWords{{
       {"async", "the kernel notes writes itself, at about 1 us a page and snapshot",
-       "a first write costs a signal, 4 us and more", "Linux 6.7 or later; allow userfaultfd"},
+       "a first write costs a signal, 4 us and more",
+       "Linux 6.7 or later; in a container, the seccomp profile of /usr/share/revenant"},
       {"sync", "a first write to a page costs a signal, about 4 us",
        "without async too, a first write costs 6 us, and mappings",
-       "Linux 5.7 or later; allow userfaultfd in the container's seccomp profile"},
+       "Linux 5.7 or later; in a container, the seccomp profile of /usr/share/revenant"},
       {"mprotect", "a first write to a page costs a signal, about 6 us",
        "without userfaultfd too, no program can start", "allow memfd_create and mprotect"},
   }};
@@ -181,28 +181,23 @@ HostCheck check_free_space(const std::filesystem::path& directory) {
   return check;
 }
 
-// A second open of the file must be refused the lock that the first holds.
-bool excludes(const ScratchFile& file) {
-  const int other = ::open(file.path(), O_RDWR | O_CLOEXEC);
-  if (other < 0) return false;
-  const bool first = ::flock(file.descriptor(), LOCK_EX | LOCK_NB) == 0;
-  const bool second = ::flock(other, LOCK_EX | LOCK_NB) == 0;
-  struct flock range {};
-  range.l_type = F_WRLCK;
-  const bool first_range = ::fcntl(file.descriptor(), F_OFD_SETLK, &range) == 0;
-  range = {};
-  range.l_type = F_WRLCK;
-  const bool second_range = ::fcntl(other, F_OFD_SETLK, &range) == 0;
-  ::close(other);
-  return first && !second && first_range && !second_range;
-}
-
-HostCheck check_locks(const ScratchFile& file) {
+// As a store is locked, in a directory of its own.
+HostCheck check_locks(const std::filesystem::path& directory) {
   HostCheck check{.feature = "file locks",
-                  .cost = "two programs could write to one store",
+                  .cost = "two programs could write to one store, so that none is let to",
                   .mend = "give --store a directory on a local file system"};
-  check.works = file.ok() && excludes(file);
-  check.detail = check.works ? "a second owner is refused" : "a second owner is not refused";
+  std::string scratch = directory / ".revenant-doctor-XXXXXX";
+  if (::mkdtemp(scratch.data()) == nullptr) {
+    check.detail = scratch + ": " + error_text(errno);
+    return check;
+  }
+  {
+    const auto lock = store::OwnerLock::take(scratch, directory);
+    check.works = lock.ok();
+    check.detail = lock.ok() ? "a second owner is refused" : lock.error().message;
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(scratch, ignored);
   return check;
 }
 
@@ -244,7 +239,7 @@ std::vector<HostCheck> check_host(const std::filesystem::path& directory) {
   checks.push_back(check_directory(directory, file));
   if (!file.ok()) return checks;
   checks.push_back(check_free_space(directory));
-  checks.push_back(check_locks(file));
+  checks.push_back(check_locks(directory));
   checks.push_back(check_sync(file));
   return checks;
 }
