@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "vm/guarded_copy.h"
 #include "vm/volatile_memory.h"
+#include "vm/volatile_stack.h"
 
 namespace revenant::vm {
 namespace {
@@ -135,6 +136,12 @@ constexpr std::size_t kThreadBytes = kGuardBytes + kStackBytes + base::kPageSize
 static_assert(sizeof(ReadAhead) <= base::kPageSize);
 
 }  // namespace
+
+// The ReadAhead lies where the alternate stack ends.
+void* volatile_stack_if_needed() noexcept {
+  const auto here = base::PageNumber::of(__builtin_frame_address(0));
+  return kSpaceRun.contains(here) ? thread_ahead : nullptr;
+}
 
 base::Result<AdoptedThread> AdoptedThread::adopt() {
   REVENANT_CHECK(thread_ahead == nullptr, "this thread was adopted before");

@@ -1,5 +1,7 @@
 #include "vm/released_runs.h"
 
+#include "vm/volatile_stack.h"
+
 namespace revenant::vm {
 
 base::Status ReleasedRuns::open(DirtyTracker& tracker) {
@@ -11,6 +13,10 @@ base::Status ReleasedRuns::open(DirtyTracker& tracker) {
 }
 
 void ReleasedRuns::release(base::PageRun run) {
+  on_volatile_stack([this, run] { discard(run); });  // I3
+}
+
+void ReleasedRuns::discard(base::PageRun run) {
   base::LockGuard guard(lock_);
   sequence_.fetch_add(1, std::memory_order_release);  // I1: before the pages go
   tracker_->discard(run);

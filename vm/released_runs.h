@@ -11,8 +11,11 @@
 // I1  A page that fill_unless_released() fills was not released after the mark, or is discarded by
 //     the release that follows.
 // I2  A released run is in take() exactly once.
+// I3  Code under the lock touches no page of the space, not even with its stack (volatile_stack.h):
+//     the fault handler takes the lock.
 //
-// Threads: any. Locks: lock_ (rank kDirtyList); code under it touches no page of the space.
+// Threads: release() from any; forget() and take() from those whose stacks are not in the space.
+// Locks: lock_ (rank kDirtyList), and the tracker's under it.
 #pragma once
 
 #include <atomic>
@@ -51,6 +54,8 @@ class ReleasedRuns {
   }
 
  private:
+  void discard(base::PageRun run) REVENANT_EXCLUDES(lock_);
+
   DirtyTracker* tracker_ = nullptr;         // constant after open()
   std::atomic<std::uint64_t> sequence_{0};  // written under lock_
 

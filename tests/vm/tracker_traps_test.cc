@@ -13,6 +13,7 @@
 #include "tests/support/seed.h"
 #include "tests/vm/memory_test.h"
 #include "vm/guarded_copy.h"
+#include "vm/volatile_stack.h"
 
 namespace revenant::vm {
 namespace {
@@ -166,6 +167,34 @@ TEST_P(TrackerTrapsTest, ReleasingBesideWritersLosesNoOtherPage) {
   done = true;
   releaser.join();
   EXPECT_EQ(copied, expected);
+}
+
+// A thread's own stack may lie in the space, and its next push be refused: not while it holds what
+// the handler needs.
+TEST_P(TrackerTrapsTest, ReleasingFromAStackOfTheSpaceEndsBesideHarvests) {
+  static constexpr base::PageRun kStack{page_at(kHeapRun, 4096), {16}};
+  struct Releaser {
+    MemoryManager& memory;
+    std::atomic<bool> done{false};
+    static void run(void* argument) {
+      auto& self = *static_cast<Releaser*>(argument);
+      for (std::uint64_t i = 0; i < 20000; ++i) {
+        self.memory.release({page_at(kHeapRun, 10 + i % 50), {1}});
+      }
+      self.done = true;
+    }
+  } releaser{*memory};
+  std::thread thread([&] {
+    const AdoptedThread adopted_thread = std::move(memory->adopt_thread()).value();
+    revenant_vm_call_on_stack(kStack.end().pointer(), Releaser::run, &releaser);
+  });
+  while (!releaser.done) harvest();
+  thread.join();
+  DirtyList released;
+  ASSERT_TRUE(released.open().ok());
+  memory->take_released(released);
+  released.normalise();
+  EXPECT_EQ(released.pages().value, 50u);
 }
 
 }  // namespace
