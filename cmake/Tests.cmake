@@ -8,6 +8,8 @@ function(revenant_add_test TARGET)
   cmake_parse_arguments(TEST "" "PREFIX;NEEDS" "SOURCES;LINK" ${ARGN})
   add_executable(${TARGET} ${TEST_SOURCES})
   target_link_libraries(${TARGET} PRIVATE ${TEST_LINK} revenant_test_support revenant_warnings)
+  # What is tested is optimised; the tests themselves are compiled a third faster without.
+  target_compile_options(${TARGET} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1> $<$<CONFIG:RelWithDebInfo>:-g1>)
   gtest_discover_tests(${TARGET} TEST_PREFIX ${TEST_PREFIX}. DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 FIXTURES_REQUIRED "${TEST_NEEDS}")
 endfunction()

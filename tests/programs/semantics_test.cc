@@ -26,7 +26,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Combine(::testing::Values("threads", "jthread", "mutex", "condition", "channel",
                                          "fairness", "rendezvous", "try_meeting", "exceptions",
                                          "roots", "revisions", "after_commit", "sleep", "volatile"),
-                       ::testing::Values("async", "sync", "mprotect")),
+                       each_tracker),
     name_of_case);
 
 }  // namespace

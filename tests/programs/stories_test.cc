@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(All, StoriesTest,
                                                               "locks", "hooks", "descriptors",
                                                               "error_number", "many", "held_output",
                                                               "answered_calls"),
-                                            ::testing::Values("async", "sync", "mprotect")),
+                                            each_tracker),
                          name_of_case);
 
 // What is printed must not end up in a file of the store's that was opened in stdout's place.
