@@ -67,6 +67,48 @@ TEST(FormatGolden, CatalogKeys) {
   EXPECT_EQ(hex(CatalogKey::dead({1}, 2).bytes()), "6400000000000000010000000000000002");
 }
 
+TEST(FormatGolden, HeadsAndTags) {
+  const NodeReference root{pack_birth({0x0102}, 1), 0x0304, kHash};
+  EXPECT_EQ(hex_of(HeadBytes{0x0506, root}), "0605000000000000" + hex_of(root));
+  EXPECT_EQ(hex_of(TagBytes{0x0506}), "0605000000000000");
+}
+
+TEST(FormatGolden, Snapshots) {
+  SnapshotBytes snapshot{.revision = 1,
+                         .parent = 2,
+                         .generation = 3,
+                         .wall_time_ns = 4,
+                         .root = {pack_birth({0x0102}, 1), 0x0304, kHash},
+                         .pages_written = 5,
+                         .bytes_written = 6,
+                         .pages_total = 7,
+                         .nodes_total = 8,
+                         .dead_images = 9,
+                         .dead_nodes = 10,
+                         .pause_us = 11,
+                         .commit_us = 12,
+                         .threads = 13,
+                         .exit_code = -2,
+                         .finished = 1,
+                         .branch_size = 4,
+                         .branch = {'m', 'a', 'i', 'n'}};
+  snapshot.build_id.fill(0xBB);
+  const std::string expected =
+      "0100000000000000020000000000000003000000000000000400000000000000" + hex_of(snapshot.root) +
+      "050000000000000006000000000000000700000000000000080000000000000009000000000000000a"
+      "00000000000000"
+      "0b0000000c0000000d000000feffffff"
+      "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb01000004"
+      "6d61696e" +
+      std::string(std::size_t{252} * 2, '0');
+  EXPECT_EQ(hex_of(snapshot), expected);
+}
+
+TEST(FormatGolden, MetaSeals) {
+  EXPECT_EQ(hex_of(MetaSealBytes{.transaction = 0x0102, .meta = kHash, .check = 0x0304}),
+            "0201000000000000887766554433221100ffeeddccbbaa990403000000000000");
+}
+
 TEST(FormatGolden, RecordsAndSeals) {
   const StateBytes state{1, 2, 3, 4, 5};
   const auto record = std::as_bytes(std::span(&state, 1));
@@ -75,7 +117,16 @@ TEST(FormatGolden, RecordsAndSeals) {
             "0500000000000000");
   const CatalogKey key = CatalogKey::state();
   EXPECT_EQ(hex_of(seal_of(key.bytes(), record)), "a8db77560b28599341bdba4100ed14f3");
-  EXPECT_EQ(hex_of(IdentityBytes{}).substr(0, 32), "524556454e414e540100000000000000");
+}
+
+TEST(FormatGolden, Identities) {
+  IdentityBytes identity{.program_size = 3, .least_data_size = 0x0102, .seal = kHash};
+  identity.id.fill(0xBB);
+  identity.program = {'a', 'p', 'p'};
+  EXPECT_EQ(hex_of(identity),
+            "524556454e414e540100000003000000bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+            "0201000000000000617070" +
+                std::string(std::size_t{253} * 2, '0') + "887766554433221100ffeeddccbbaa99");
 }
 
 TEST(Format, ASealFitsOneKeyAndOneRecord) {
