@@ -1,6 +1,6 @@
 // `constructs again [CASE...]` runs the cases (all, if none is named) in a green thread each, again
-// and again. Started as `constructs once`, it brings them to an end, and prints what came of each
-// and how many deaths it has seen.
+// and again; a line says when a snapshot has them all. Started as `constructs once`, it brings them
+// to an end, and prints what came of each and how many deaths it has seen.
 // `constructs ordinary [CASE...]` runs them one by one in a process like any other.
 #include <revenant/revenant.h>
 
@@ -66,6 +66,9 @@ void run_green() {
         revenant::thread::attributes{.name = cases[i].name, .stack_size = std::size_t{2} << 20},
         [&cases, &outcomes, i] { repeat(cases[i], outcomes[i]); });
   }
+  revenant::this_thread::yield();
+  revenant::sync();
+  revenant::print("all have begun\n");
   threads.clear();
   for (std::size_t i = 0; i < cases.size(); ++i) {
     revenant::print("{}: {}\n", cases[i].name, outcomes[i].result);
