@@ -10,20 +10,7 @@
 
 #include <boost/context/detail/fcontext.hpp>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define REVENANT_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define REVENANT_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define REVENANT_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define REVENANT_TSAN 1
-#endif
-#endif
+#include "base/sanitizer.h"
 
 #ifdef REVENANT_ASAN
 #include <sanitizer/asan_interface.h>

@@ -13,6 +13,7 @@
 #include <exception>
 
 #include "base/exit_code.h"
+#include "base/sanitizer.h"
 #include "objects/allocation_domain.h"
 #include "objects/misuse.h"
 #include "runtime/api_support.h"

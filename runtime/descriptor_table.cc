@@ -12,8 +12,8 @@
 #include <string>
 #include <system_error>
 
+#include "base/sanitizer.h"
 #include "base/standard_descriptors.h"
-#include "runtime/context_switch.h"
 #include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {

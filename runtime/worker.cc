@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "base/check.h"
+#include "base/sanitizer.h"
 #include "objects/allocation_domain.h"
 #include "runtime/scheduler.h"
 

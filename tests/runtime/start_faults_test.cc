@@ -15,6 +15,7 @@
 #include <fstream>
 #include <functional>
 
+#include "base/sanitizer.h"
 #include "tests/runtime/program_test.h"
 #include "tests/support/own_mounts_linux.h"
 #include "tests/support/refused_call.h"
