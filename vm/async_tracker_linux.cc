@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cstring>
+#include <string>
 
 #include "vm/page_runs.h"
 #include "vm/scratch_pages_linux.h"
@@ -81,7 +83,12 @@ base::Status AsyncTracker::scan(base::PageRun pages, DirtyList& out) {
   return cool_pagemap_.scan(pages, Pagemap::Rearm::kYes, out);
 }
 
-base::Status AsyncTracker::protect(base::PageRun run) { return uffd_.write_protect(run); }
+base::Status AsyncTracker::protect(base::PageRun run) {
+  const int error = uffd_.write_protect(run);
+  if (error == 0) return {};
+  return base::Error{base::ErrorCode::kUnsupportedHost,
+                     std::string("UFFDIO_WRITEPROTECT failed: ") + std::strerror(error)};
+}
 
 base::Result<std::size_t> AsyncTracker::cool(std::size_t max_chunks) {
   std::size_t cooled = 0;

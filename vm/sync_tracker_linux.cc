@@ -18,9 +18,8 @@ base::Status prove(Uffd& uffd, base::PageRun scratch) {
   if (uffd.fill(page, scratch_zeros(), FillMode::kClean).pages != 1) return unproven;
   for (int round = 0; round < 2; ++round) {
     if (kernel_writes_to(page.first)) return unproven;
-    REVENANT_TRY(uffd.allow_writes(page));
-    if (!kernel_writes_to(page.first)) return unproven;
-    REVENANT_TRY(uffd.write_protect(page));
+    if (uffd.allow_writes(page) != 0 || !kernel_writes_to(page.first)) return unproven;
+    if (uffd.write_protect(page) != 0) return unproven;
   }
   return {};
 }
@@ -55,11 +54,9 @@ Filled SyncTracker::fill(base::PageRun run, const std::byte* source, FillMode mo
   if (mode == FillMode::kClean) return uffd_.fill(run, source, mode);
   const base::LockGuard guard(lock_);
   const Filled filled = uffd_.fill(run, source, mode);
-  if (filled.refused) {
-    (void)uffd_.write_protect(run);  // what was filled is as clean as its ticket
-  } else {
-    written_.set(run);  // one that another thread filled clean is refused once more, and reported
-  }
+  // One that another thread filled clean is refused once more, and reported. Those behind a refusal
+  // are as missing as they were.
+  written_.set({run.first, {filled.pages + filled.raced}});
   return filled;
 }
 
@@ -69,11 +66,11 @@ void SyncTracker::discard(base::PageRun run) noexcept {
   space_.discard(run);
 }
 
-bool SyncTracker::deny_writes(base::PageRun run) noexcept { return uffd_.write_protect(run).ok(); }
+bool SyncTracker::deny_writes(base::PageRun run) noexcept { return uffd_.write_protect(run) == 0; }
 
 std::optional<base::PageRun> SyncTracker::allow_writes(base::PageNumber page) noexcept {
   const base::PageRun one{page, {1}};
-  if (!uffd_.allow_writes(one).ok()) return std::nullopt;
+  if (uffd_.allow_writes(one) != 0) return std::nullopt;
   return one;
 }
 

@@ -97,22 +97,23 @@ Filled Uffd::fill(base::PageRun run, const std::byte* source, FillMode mode) noe
   return result;
 }
 
-base::Status Uffd::write_protect(base::PageRun run) noexcept {
+int Uffd::write_protect(base::PageRun run) noexcept {
   return set_protection(run, UFFDIO_WRITEPROTECT_MODE_WP);
 }
 
-base::Status Uffd::allow_writes(base::PageRun run) noexcept { return set_protection(run, 0); }
+int Uffd::allow_writes(base::PageRun run) noexcept { return set_protection(run, 0); }
 
-base::Status Uffd::set_protection(base::PageRun run, std::uint64_t mode) noexcept {
+int Uffd::set_protection(base::PageRun run, std::uint64_t mode) noexcept {
   const int saved = errno;
   uffdio_writeprotect request{};
   request.range = {run.first.address(), run.count.bytes()};
   request.mode = mode;
-  while (::ioctl(descriptor_, UFFDIO_WRITEPROTECT, &request) != 0) {
-    if (errno != EAGAIN) return refused("UFFDIO_WRITEPROTECT", errno);
+  int error = EAGAIN;
+  while (error == EAGAIN) {
+    error = ::ioctl(descriptor_, UFFDIO_WRITEPROTECT, &request) == 0 ? 0 : errno;
   }
   errno = saved;
-  return {};
+  return error;
 }
 
 }  // namespace revenant::vm

@@ -42,16 +42,17 @@ class Uffd {
   // are.
   [[nodiscard]] Filled fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept;
 
-  // Protects the pages of `run` that are present: their next write is noted, or refused.
-  [[nodiscard]] base::Status write_protect(base::PageRun run) noexcept;
-  [[nodiscard]] base::Status allow_writes(base::PageRun run) noexcept;
+  // Protects the pages of `run` that are present: their next write is noted, or refused. 0, or the
+  // error of a kernel that does not do it.
+  [[nodiscard]] int write_protect(base::PageRun run) noexcept;
+  [[nodiscard]] int allow_writes(base::PageRun run) noexcept;
 
   // True when the descriptor only serves faults of user code (an unprivileged process).
   [[nodiscard]] bool user_mode_only() const { return user_mode_only_; }
 
  private:
   [[nodiscard]] base::Status open_descriptor();
-  [[nodiscard]] base::Status set_protection(base::PageRun run, std::uint64_t mode) noexcept;
+  [[nodiscard]] int set_protection(base::PageRun run, std::uint64_t mode) noexcept;
 
   int descriptor_ = -1;
   bool user_mode_only_ = false;

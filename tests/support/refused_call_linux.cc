@@ -13,8 +13,6 @@
 namespace revenant::testing {
 namespace {
 
-constexpr std::uint32_t kSecondArgument = offsetof(seccomp_data, args) + sizeof(std::uint64_t);
-
 sock_filter load(std::uint32_t offset) { return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset); }
 // Passes over `instructions` unless what was loaded is `value`.
 sock_filter unless(std::uint32_t value, std::uint8_t instructions) {
@@ -38,9 +36,15 @@ void refuse_call(long number, int error) {
            fail(error), answer(SECCOMP_RET_ALLOW)});
 }
 
-void refuse_command(long number, std::uint32_t command, int error) {
+void refuse_argument(long number, unsigned index, std::uint32_t value, int error) {
+  const auto offset =
+      static_cast<std::uint32_t>(offsetof(seccomp_data, args) + index * sizeof(std::uint64_t));
   install({load(offsetof(seccomp_data, nr)), unless(static_cast<std::uint32_t>(number), 3),
-           load(kSecondArgument), unless(command, 1), fail(error), answer(SECCOMP_RET_ALLOW)});
+           load(offset), unless(value, 1), fail(error), answer(SECCOMP_RET_ALLOW)});
+}
+
+void refuse_command(long number, std::uint32_t command, int error) {
+  refuse_argument(number, 1, command, error);
 }
 
 void refuse_ioctl(unsigned long request, int error) {

@@ -1,4 +1,5 @@
 // Which tracker is taken: the first that works here, where some of what they need is refused.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -54,6 +55,17 @@ TEST_F(TrackerChoiceTest, WithoutAsynchronousProtectionItIsSync) {
         testing::refuse_ioctl(0xc0606610, ENOTTY);  // PAGEMAP_SCAN
         expect_in_child(TrackerChoice::kAuto, "tracker sync: tried, and it works here",
                         "PAGEMAP_SCAN failed");
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+
+// Who may not have the kernel's own faults handled may have the others, which are all that is needed.
+TEST_F(TrackerChoiceTest, WithoutPrivilegeItIsTheUnprivilegedForm) {
+  EXPECT_EXIT(
+      {
+        testing::refuse_argument(SYS_userfaultfd, 0, O_CLOEXEC | O_NONBLOCK, EPERM);
+        expect_in_child(TrackerChoice::kAuto, "tracker async: tried, and it works here",
+                        "(unprivileged userfaultfd)");
       },
       ::testing::ExitedWithCode(0), "");
 }

@@ -1,10 +1,12 @@
 // What the kernel does that a tracker might not expect, one test a trap, with each tracker.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <random>
 #include <thread>
@@ -112,6 +114,56 @@ TEST_P(TrackerTrapsTest, FillingWhatIsThereChangesNothing) {
   write_word(page, 6);
   ASSERT_EQ(harvest().size(), 1u);
   EXPECT_EQ(found.runs()[0].first, page);
+}
+
+// Of a fill that the kernel breaks off, what was filled counts as the whole would have.
+TEST_P(TrackerTrapsTest, AFillThatIsBrokenOffLosesNoWrite) {
+  const base::PageRun run{page_at(kHeapRun, 500), {4}};
+  void* frames = ::mmap(nullptr, run.count.bytes(), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(frames, MAP_FAILED);
+  auto* images = static_cast<std::byte*>(frames);
+  std::memset(images, 3, 2 * base::kPageSize);
+  ASSERT_EQ(::mprotect(images + 2 * base::kPageSize, 2 * base::kPageSize, PROT_NONE), 0);
+
+  const Filled filled = memory->tracker().fill(run, images, FillMode::kDirty);
+  EXPECT_TRUE(filled.refused);
+  ASSERT_LE(filled.pages, 2u);
+  harvest();
+  EXPECT_EQ(found.pages().value, filled.pages);
+  write_all(run);
+  EXPECT_EQ(read_word(run.first, 1), filled.pages == 0 ? 0u : 0x0303030303030303u);
+  harvest();
+  EXPECT_TRUE(found.runs().size() == 1 && found.runs()[0].contains(run.first) &&
+              found.runs()[0].end() >= run.end());
+  ::munmap(frames, run.count.bytes());
+}
+
+// Pages that the kernel swapped out keep their content, and what was known of them. On hosts
+// without swap they stay.
+TEST_P(TrackerTrapsTest, PagesThatAreSwappedOutKeepTheirState) {
+  const base::PageRun run{page_at(kHeapRun, 1024), {256}};
+  write_all(run);
+  harvest();
+  const auto dirty = [&](std::uint64_t i) { return i % 3 == 0; };
+  std::uint64_t written = 0;
+  for (std::uint64_t i = 0; i < run.count.value; ++i) {
+    if (!dirty(i)) continue;
+    write_word(page_at(run, i), i + 2);
+    ++written;
+  }
+  (void)::madvise(run.first.pointer(), run.count.bytes(), MADV_PAGEOUT);
+  harvest();
+  EXPECT_EQ(found.pages().value, written);
+  (void)::madvise(run.first.pointer(), run.count.bytes(), MADV_PAGEOUT);
+  for (std::uint64_t i = 0; i < run.count.value; ++i) {
+    ASSERT_EQ(read_word(page_at(run, i)), dirty(i) ? i + 2 : 1) << i;
+  }
+  EXPECT_TRUE(harvest().empty()) << "reading is no writing";
+  (void)::madvise(run.first.pointer(), run.count.bytes(), MADV_PAGEOUT);
+  write_word(page_at(run, 100), 9);
+  harvest();
+  EXPECT_EQ(found.pages().value, 1u);
 }
 
 // A child of fork has the parent's addresses, and must not have its pages.
