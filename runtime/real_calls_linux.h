@@ -18,6 +18,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -109,6 +110,7 @@ decltype(::lseek) __real_lseek;
 decltype(::lstat) __real_lstat;
 void* __real_malloc(std::size_t size);
 decltype(::mkdir) __real_mkdir;
+decltype(::memfd_create) __real_memfd_create;
 decltype(::mkdirat) __real_mkdirat;
 decltype(::mkfifo) __real_mkfifo;
 decltype(::mkfifoat) __real_mkfifoat;

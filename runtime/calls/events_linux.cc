@@ -1,5 +1,5 @@
-// Descriptors that report events: eventfd, epoll, timerfd, signalfd, inotify. Those that nobody but
-// the runtime asks for are moved up, out of the program's way.
+// Descriptors without a path: of events (eventfd, epoll, timerfd, signalfd, inotify) and of memory.
+// Those that nobody but the runtime asks for are moved up, out of the program's way.
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -29,6 +29,13 @@ extern "C" {
 
 int __wrap_eventfd(unsigned count, int flags) {
   return made_for_caller(__real_eventfd(count, flags));
+}
+
+int __wrap_memfd_create(const char* name, unsigned flags) {
+  if (green_caller() == nullptr) return table().move_up(__real_memfd_create(name, flags));
+  const Bounce bounced = Bounce::text(name);
+  return bounced.ok() ? table().adopt(__real_memfd_create(bounced.as<const char>(), flags))
+                      : kRefused;
 }
 
 int __wrap_epoll_create(int size) {

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -57,6 +58,9 @@ int use_paths(Arguments& all, int directory) {
   EXPECT_IN_CHILD(all.text.value.data() == std::string("other"));
   EXPECT_IN_CHILD(::statx(directory, other, 0, STATX_BASIC_STATS, &all.status.value) == 0);
   EXPECT_IN_CHILD(S_ISDIR(all.status.value.stx_mode));
+  const int memory = ::memfd_create(name, MFD_CLOEXEC);
+  EXPECT_IN_CHILD(::write(memory, "x", 1) == 1);
+  EXPECT_IN_CHILD(::close(memory) == 0);
   return 0;
 }
 

@@ -109,6 +109,36 @@ TEST_F(Programs, ASpawnMayNotTakeTheRuntimesDescriptors) {
   }));
 }
 
+// What lies at the numbers that a program gets and counts on.
+std::string low_descriptors() {
+  std::string names;
+  for (int number = 3; number < 64; ++number) {
+    std::error_code failed;
+    names += std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(number), failed);
+    names += "\n";
+  }
+  return names;
+}
+
+TEST_F(Programs, NoLowDescriptorIsTheRuntimes) {
+  for (const char* tracker : {"async", "sync", "mprotect"}) {
+    SCOPED_TRACE(tracker);
+    const Ended ended = ChildProgram([&] {
+                          options chosen;
+                          chosen.store = file(tracker);
+                          chosen.tracker = tracker;
+                          return run(chosen, [] {
+                            print("{}", low_descriptors());
+                            return 0;
+                          });
+                        }).wait();
+    expect_well(ended);
+    for (const char* own : {"memfd:revenant", "userfaultfd", "eventpoll", "data.mdb", "pagemap"}) {
+      EXPECT_EQ(ended.out.find(own), std::string::npos) << ended.out;
+    }
+  }
+}
+
 // While the command waits for a line, which it is told once the program has said that it goes on.
 template <class Wait>
 void expect_others_go_on(const std::filesystem::path& store, Wait wait) {
