@@ -3,9 +3,14 @@
 
 #include <string>
 
+#include "base/result.h"
+
 namespace revenant::base {
 
 // After a mapping was refused with ENOMEM: the cause and the way out, as the end of a sentence.
 std::string why_no_memory();
+
+// What the snapshotter says in place of std::bad_alloc: `needed_by` begins the sentence.
+Error no_memory_for(const std::string& needed_by);
 
 }  // namespace revenant::base

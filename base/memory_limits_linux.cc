@@ -26,4 +26,8 @@ std::string why_no_memory() {
   return "the kernel refuses to overcommit; set vm.overcommit_memory to 0 or 1";
 }
 
+Error no_memory_for(const std::string& needed_by) {
+  return {ErrorCode::kNoSpace, needed_by + " needs memory that the host refuses: " + why_no_memory()};
+}
+
 }  // namespace revenant::base

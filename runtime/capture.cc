@@ -1,7 +1,9 @@
 #include "runtime/capture.h"
 
 #include <algorithm>
+#include <new>
 
+#include "base/memory_limits.h"
 #include "objects/heap.h"
 #include "runtime/log.h"
 
@@ -52,10 +54,10 @@ base::Result<bool> Capture::take(Stop kind) {
   }
   frozen_ = kind == Stop::kForGood;
   residual_pages_ = dirty_.pages().value;
-  note_heat();
   released_.append_all(newly_released_);
   released_.normalise();
   REVENANT_TRY(step_status_);
+  note_heat();
   return true;
 }
 
@@ -118,6 +120,15 @@ void Capture::stop(bool for_good) {
 // In the stop: no green code runs, and what other threads free waits.
 void Capture::stop_step() {
   const objects::Heap::Stillness still(*objects::Heap::instance());
+  newly_released_.clear();
+  try {
+    copy_in_stop();
+  } catch (const std::bad_alloc&) {
+    step_status_ = base::no_memory_for("a snapshot");  // the code that waits for the stop knows no exceptions
+  }
+}
+
+void Capture::copy_in_stop() {
   dirty_.clear();
   step_status_ = memory_.tracker().harvest(hot_.runs(), dirty_);
   gave_up_ = may_give_up_ && step_status_.ok() && dirty_.pages().value > stop_limit_;
@@ -177,6 +188,7 @@ void Capture::learn() {
 
 void Capture::owe_again() {
   hot_.forget_candidates();
+  owed_.append_all(dirty_);  // which may not have been copied to the end
   copies_.for_each([this](base::PageNumber page, const std::byte*) {
     owed_.append({page, {1}});  // I2
     return true;

@@ -60,6 +60,7 @@ class Capture {
   [[nodiscard]] base::Status open(std::chrono::nanoseconds pause_target, VolatileCheck* check);
 
   // False when nothing was written, and kIfDirty asked for no stop then.
+  // Throws std::bad_alloc where the host refuses memory.
   [[nodiscard]] base::Result<bool> take(Stop stop);
 
   // What the last take() found. The released runs are sorted, and those of failed epochs are among
@@ -97,6 +98,7 @@ class Capture {
   [[nodiscard]] std::uint64_t small_residue() const;
   void stop(bool for_good);
   void stop_step();
+  void copy_in_stop();
   void copy_rest();
   void note_heat();
 

@@ -58,9 +58,9 @@ void HotSet::learn(base::Epoch now, std::vector<base::PageRun>& cooled) {
     pages.push_back(candidate);
     changed = true;
   }
+  if (changed) rebuild(pages, cooled);
   candidates_.clear();
   leaving_.clear();
-  if (changed) rebuild(pages, cooled);
 }
 
 bool HotSet::has_cooled(base::PageNumber page, base::Epoch now) const {
@@ -73,18 +73,19 @@ bool HotSet::has_cooled(base::PageNumber page, base::Epoch now) const {
 void HotSet::rebuild(std::vector<std::uint64_t>& pages, std::vector<base::PageRun>& cooled) {
   std::ranges::sort(pages);
   pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
-  runs_.clear();
-  for (const std::uint64_t page : pages) append_page(runs_, base::PageNumber{page});
-  if (runs_.size() > kMaxRuns) {  // I1
-    const auto kept = runs_.begin() + kMaxRuns;
-    std::ranges::nth_element(runs_, kept, [this](const auto& a, const auto& b) {
+  std::vector<base::PageRun> runs;
+  for (const std::uint64_t page : pages) append_page(runs, base::PageNumber{page});
+  if (runs.size() > kMaxRuns) {  // I1
+    const auto kept = runs.begin() + kMaxRuns;
+    std::ranges::nth_element(runs, kept, [this](const auto& a, const auto& b) {
       const bool a_pinned = is_pinned(a.first);
       return a_pinned != is_pinned(b.first) ? a_pinned : a.count > b.count;
     });
-    cooled.insert(cooled.end(), kept, runs_.end());
-    runs_.erase(kept, runs_.end());
-    std::ranges::sort(runs_);
+    cooled.insert(cooled.end(), kept, runs.end());
+    runs.erase(kept, runs.end());
+    std::ranges::sort(runs);
   }
+  runs_.swap(runs);  // I3
   pages_ = 0;
   for (const base::PageRun& run : runs_) pages_ += run.count.value;
 }

@@ -11,6 +11,8 @@
 // I1  runs() are sorted and disjoint, and at most kMaxRuns: a scan is cut at each of them. Where
 //     there are more, the longest are kept.
 // I2  Membership changes in learn() only: a stop sees one set.
+// I3  A learn() that runs out of memory changes nothing: what left without being told of would not
+//     be looked at again.
 //
 // Threads: one at a time.
 #pragma once

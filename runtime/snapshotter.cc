@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "base/exit_code.h"
+#include "base/memory_limits.h"
 #include "runtime/log.h"
 #include "vm/page_runs.h"
 
@@ -26,6 +28,16 @@ constexpr std::int64_t kFirstBackOffNs = 100'000'000;
 constexpr std::int64_t kLongestBackOffNs = 10'000'000'000;
 
 vm::ContentHash of(const store::ContentHash& hash) { return {hash.low, hash.high}; }
+
+// What `work` returns, or an error where the host had no memory for it.
+template <class Work>
+auto or_no_memory(Work work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return base::no_memory_for("a snapshot");
+  }
+}
 
 // What cannot be written because of damage never can be: going on would lose all that is to come.
 // Nothing was written over it.
@@ -52,7 +64,7 @@ void Snapshotter::run() {
     if (turn == Turn::kJob) continue;
     if (turn == Turn::kNone) break;
     next_due_ns_ = ProgramClock::host_monotonic_ns() + options_.every.count();
-    const base::Status status = take_snapshot(turn);
+    const base::Status status = or_no_memory([&] { return take_snapshot(turn); });
     if (!status.ok()) settle_failure(status.error());
     if (turn == Turn::kLast) break;
     housekeep();
@@ -117,15 +129,14 @@ base::Status Snapshotter::take_snapshot(Turn turn) {
 // False when nothing had changed and nobody asked: the epoch is dropped.
 base::Result<bool> Snapshotter::write_epoch(Turn turn) {
   store::EpochWriter& writer = store_->begin_epoch(capture_.epoch());
-  const base::Status put = put_changed(writer);
-  if (put.ok() && !changed_ && capture_.released().empty() && turn == Turn::kTick) {
-    writer.abort();
-    return false;
-  }
-  if (!put.ok()) {
-    writer.abort();
-    return put.error();
-  }
+  auto committed = or_no_memory([&] { return fill_epoch(writer, turn); });
+  if (writer.open()) writer.abort();
+  return committed;
+}
+
+base::Result<bool> Snapshotter::fill_epoch(store::EpochWriter& writer, Turn turn) {
+  REVENANT_TRY(put_changed(writer));
+  if (!changed_ && capture_.released().empty() && turn == Turn::kTick) return false;
   store::SnapshotInfo info{.build_id = options_.build_id,
                            .generation = options_.generation,
                            .wall_time_ns = ProgramClock::wall_now_ns(),
@@ -245,7 +256,7 @@ void Snapshotter::housekeep() {
 // As much as was written may have become garbage: less would let the store grow for ever.
 void Snapshotter::reclaim() {
   const std::size_t budget = std::max<std::size_t>(kReclaimBudget, 4 * written_.size());
-  const auto report = store_->reclaim_some({}, budget);
+  const auto report = or_no_memory([&] { return store_->reclaim_some({}, budget); });
   if (report.ok() || last_error().has_value()) return;
   if (report.error().message != reclaim_error_) {
     log_line("old snapshots could not be removed: %s", report.error().message.c_str());

@@ -87,6 +87,7 @@ class Snapshotter {
   void run_jobs();
   base::Status take_snapshot(Turn turn);
   [[nodiscard]] base::Result<bool> write_epoch(Turn turn);
+  [[nodiscard]] base::Result<bool> fill_epoch(store::EpochWriter& writer, Turn turn);
   [[nodiscard]] base::Status put_changed(store::EpochWriter& writer);
   [[nodiscard]] bool equals_image(base::PageNumber page, const store::ContentHash& hash);
   void forget_images(const base::PageRun& run);

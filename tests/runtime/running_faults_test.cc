@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <linux/userfaultfd.h>
+#include <malloc.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -14,6 +15,7 @@
 #include <fstream>
 #include <random>
 
+#include "base/sanitizer.h"
 #include "tests/runtime/program_test.h"
 #include "tests/support/own_mounts_linux.h"
 #include "tests/support/refused_call.h"
@@ -252,6 +254,59 @@ TEST_F(RunningFaults, NoMemoryForAPageIsNamed) {
   EXPECT_THAT(ended.err, HasSubstr("the host has no memory left for the page"));
   EXPECT_THAT(ended.err, HasSubstr("stays as last committed"));
 }
+
+// Sanitizers map terabytes.
+#if !defined(REVENANT_ASAN) && !defined(REVENANT_TSAN)
+void limit_data(rlim_t bytes) {
+  const rlimit soft{bytes, RLIM_INFINITY};
+  ::setrlimit(RLIMIT_DATA, &soft);
+}
+
+rlim_t data_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  rlim_t kib = 0;
+  while (status >> word) {
+    if (word == "VmData:") status >> kib;
+  }
+  return kib << 10;
+}
+
+TEST_F(RunningFaults, NoMemoryForASnapshotIsSaidAndSnapshotsResume) {
+  const auto life = [&] {
+    return ChildProgram(
+               store(),
+               [] {
+                 constexpr std::size_t kPages = 40'000;
+                 constexpr std::size_t kStride = 512;
+                 print("{}\n", try_to_sync());
+                 ::malloc_trim(0);  // what other tests of the process have left
+                 limit_data(data_bytes());
+                 std::vector<std::uint64_t> words(kPages * kStride);
+                 for (std::size_t i = 0; i < kPages; ++i) words[i * kStride] = i + 1;
+                 print("{}\n", try_to_sync());
+                 limit_data(RLIM_INFINITY);
+                 const pid_t first_life = ::getpid();
+                 while (try_to_sync() != "synced") this_thread::sleep_for(1ms);
+                 if (::getpid() == first_life) ::kill(first_life, SIGKILL);
+                 std::size_t kept = 0;
+                 for (std::size_t i = 0; i < kPages; ++i) kept += words[i * kStride] == i + 1;
+                 print("{} pages kept\n", kept);
+                 return 0;
+               },
+               0s)
+        .wait();
+  };
+  const Ended first = life();
+  EXPECT_EQ(first.status, SIGKILL) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("synced\nno space left: a snapshot needs memory that the host "
+                                   "refuses: the limit of its data is "));
+  EXPECT_THAT(first.out, HasSubstr(" MiB; lift it (ulimit -d unlimited)\n"));
+  const Ended second = life();
+  expect_well(second);
+  EXPECT_THAT(second.out, HasSubstr("40000 pages kept\n"));
+}
+#endif
 
 }  // namespace
 }  // namespace revenant::testing
