@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "base/check.h"
+#include "vm/memory_file_linux.h"
 #include "vm/scratch_pages_linux.h"
 
 namespace revenant::vm {
@@ -40,9 +41,11 @@ bool proves(int file, base::PageNumber page) {
 base::Status MprotectTracker::try_out() {
   const auto refused = [](const char* what, int error) {
     return base::Error{base::ErrorCode::kUnsupportedHost,
-                       fmt::format("{}: {}", what, std::strerror(error))};
+                       fmt::format("{}: {}; allow memfd_create, mmap and mprotect in the seccomp "
+                                   "profile",
+                                   what, std::strerror(error))};
   };
-  const int file = ::memfd_create("revenant-trial", MFD_CLOEXEC);
+  const int file = make_memory_file("revenant-trial");
   if (file < 0) return refused("a memory file is refused", errno);
   void* mapped = MAP_FAILED;
   if (::ftruncate(file, base::kPageSize) == 0) {

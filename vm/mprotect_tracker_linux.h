@@ -19,6 +19,8 @@
 // I2  A missing page allows no access, so that its content is whole before any thread sees it.
 // I3  To allow a write never fails for want of mappings: opening all that is present between two
 //     missing pages joins mappings and splits none.
+// I4  Missing pages between two that are present are one mapping: that opening them is refused
+//     means that none was opened.
 //
 // What is lost beyond half the budget: a freed page may be touched without being noticed. What
 // ends the program: more lone pages between missing ones than the kernel has mappings, as some

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/memory_limits.h"
+#include "vm/memory_file_linux.h"
 #include "vm/space.h"
 
 namespace revenant::vm {
@@ -54,7 +55,7 @@ base::Status Space::open(base::PageRun low, Backing backing) {
 }
 
 base::Status Space::open_memory_file(base::PageRun low) {
-  memory_file_ = ::memfd_create("revenant", MFD_CLOEXEC);
+  memory_file_ = make_memory_file("revenant");
   const std::uint64_t bytes = kSpaceSize + low.count.bytes();
   if (memory_file_ >= 0 && ::ftruncate(memory_file_, static_cast<off_t>(bytes)) == 0) return {};
   const int error = errno;

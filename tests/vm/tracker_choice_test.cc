@@ -1,6 +1,7 @@
 // Which tracker is taken: the first that works here, where some of what they need is refused.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 namespace revenant::vm {
 namespace {
 
+constexpr unsigned kNoExecSeal = 8;  // MFD_NOEXEC_SEAL, which older headers lack
 constexpr std::uint64_t kWordsPerPage = base::kPageSize / sizeof(std::uint64_t);
 alignas(base::kPageSize) std::uint64_t globals[8 * kWordsPerPage] = {7};
 
@@ -78,6 +80,19 @@ TEST_F(TrackerChoiceTest, ARefusedTrackerThatWasAskedForIsNoOther) {
                         "tracker sync: userfaultfd is refused");
       },
       ::testing::ExitedWithCode(0), "");
+}
+
+// Some hosts refuse memory files that could be executed; older ones do not know the flag for it.
+TEST_F(TrackerChoiceTest, AMemoryFileIsHadWithTheFlagAndWithout) {
+  for (const auto& [flags, error] :
+       {std::pair{MFD_CLOEXEC, EACCES}, std::pair{MFD_CLOEXEC | kNoExecSeal, EINVAL}}) {
+    EXPECT_EXIT(
+        {
+          testing::refuse_argument(SYS_memfd_create, 1, flags, error);
+          expect_in_child(TrackerChoice::kMprotect, "tracker mprotect, as asked", "");
+        },
+        ::testing::ExitedWithCode(0), "");
+  }
 }
 
 TEST_F(TrackerChoiceTest, AHostThatRefusesAllOfThemIsNamed) {
