@@ -1,15 +1,23 @@
-# revenant_add_test(TARGET SOURCES ... [LINK library ...] [PREFIX name] [NEEDS fixture]): a GoogleTest
-# program whose cases become ctests. The cases are listed when ctest starts, not while building, since a sanitized
-# program may need another environment than the build's (scripts/test).
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
+# How tests are compiled: faster than what they test, which is optimised and watched for undefined behaviour.
+add_library(revenant_test_flags INTERFACE)
+target_compile_options(revenant_test_flags INTERFACE
+  $<$<CONFIG:RelWithDebInfo>:-O1> $<$<CONFIG:RelWithDebInfo>:-g1>)
+if(REVENANT_SANITIZE MATCHES undefined)
+  target_compile_options(revenant_test_flags INTERFACE -fno-sanitize=undefined)
+endif()
+
+# revenant_add_test(TARGET SOURCES ... [LINK library ...] [PREFIX name] [NEEDS fixture]): a GoogleTest
+# program whose cases become ctests. The cases are listed when ctest starts, not while building, since a sanitized
+# program may need another environment than the build's (scripts/test).
 function(revenant_add_test TARGET)
   cmake_parse_arguments(TEST "" "PREFIX;NEEDS" "SOURCES;LINK" ${ARGN})
   add_executable(${TARGET} ${TEST_SOURCES})
-  target_link_libraries(${TARGET} PRIVATE ${TEST_LINK} revenant_test_support revenant_warnings)
-  # What is tested is optimised; the tests themselves are compiled a third faster without.
-  target_compile_options(${TARGET} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1> $<$<CONFIG:RelWithDebInfo>:-g1>)
+  target_link_libraries(${TARGET} PRIVATE
+    ${TEST_LINK} revenant_test_support revenant_warnings revenant_test_flags)
+  target_precompile_headers(${TARGET} REUSE_FROM revenant_test_support)
   gtest_discover_tests(${TARGET} TEST_PREFIX ${TEST_PREFIX}. DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 FIXTURES_REQUIRED "${TEST_NEEDS}")
 endfunction()
