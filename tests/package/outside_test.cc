@@ -55,7 +55,9 @@ INSTANTIATE_TEST_SUITE_P(All, PersistedTest, ::testing::Values("hull", "tree", "
 
 // The same sources and the same library in the next program of the tree.
 TEST(OutsideTest, GlobalsThatNobodyNamedBeginAnew) {
-  for (const std::string& line : live("forgetful").output) {
+  const auto said = live("forgetful").output;
+  ASSERT_FALSE(said.empty());
+  for (const std::string& line : said) {
     EXPECT_THAT(line, ::testing::StartsWith("1: 4 put")) << line;
   }
 }

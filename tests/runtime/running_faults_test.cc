@@ -5,6 +5,7 @@
 #include <linux/userfaultfd.h>
 #include <malloc.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -236,23 +237,28 @@ TEST_F(RunningFaults, ADataFileThatIsCutUnderItIsNamed) {
   EXPECT_THAT(ended.err, HasSubstr("nothing was written over it"));
 }
 
-// As when a cgroup's limit is reached and the kernel fills no page.
+// As when a cgroup's limit is reached and the kernel fills no page, or gives no mapping.
 TEST_F(RunningFaults, NoMemoryForAPageIsNamed) {
-  const Ended ended = ChildProgram([&] {
-                        options chosen;
-                        chosen.store = store();
-                        chosen.tracker = "async";
-                        return run(chosen, [] {
-                          sync();
-                          refuse_ioctl(UFFDIO_COPY, ENOMEM);
-                          refuse_ioctl(UFFDIO_ZEROPAGE, ENOMEM);
-                          const auto words = noise(8);
-                          print("{}\n", words.size());
-                        });
-                      }).wait();
-  EXPECT_EQ(ended.exit_code(), 1) << ended.err;
-  EXPECT_THAT(ended.err, HasSubstr("the host has no memory left for the page"));
-  EXPECT_THAT(ended.err, HasSubstr("stays as last committed"));
+  for (const char* tracker : {"async", "sync", "mprotect"}) {
+    SCOPED_TRACE(tracker);
+    const Ended ended = ChildProgram([&] {
+                          options chosen;
+                          chosen.store = file(tracker);
+                          chosen.tracker = tracker;
+                          return run(chosen, [] {
+                            sync();
+                            refuse_ioctl(UFFDIO_COPY, ENOMEM);
+                            refuse_ioctl(UFFDIO_ZEROPAGE, ENOMEM);
+                            refuse_argument(SYS_mprotect, 2, PROT_READ, ENOMEM);
+                            refuse_argument(SYS_mprotect, 2, PROT_READ | PROT_WRITE, ENOMEM);
+                            const auto words = noise(8);
+                            print("{}\n", words.size());
+                          });
+                        }).wait();
+    EXPECT_EQ(ended.exit_code(), 1) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr("the host has no memory left for the page"));
+    EXPECT_THAT(ended.err, HasSubstr("stays as last committed"));
+  }
 }
 
 // Sanitizers map terabytes.
