@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 #include "cli/doctor.h"
 #include "cli/exit_code.h"
 #include "cli/log.h"
@@ -26,9 +28,11 @@ base::Error unavailable(const std::string& what, const std::string& instead) {
 
 }  // namespace
 
-CommandLine::CommandLine() {
-  parser_.require_subcommand(1);
-  parser_.set_version_flag("--version", "revenant " REVENANT_VERSION);
+CommandLine::CommandLine()
+    : parser_(
+          std::make_unique<CLI::App>("Looks into the stores of programs that go on.", "revenant")) {
+  parser_->require_subcommand(1);
+  parser_->set_version_flag("--version", "revenant " REVENANT_VERSION);
   add_log();
   add_show();
   add_threads();
@@ -39,7 +43,7 @@ CommandLine::CommandLine() {
 }
 
 CLI::App& CommandLine::add_verb(const char* name, const char* description, const Verb& verb) {
-  CLI::App& added = *parser_.add_subcommand(name, description);
+  CLI::App& added = *parser_->add_subcommand(name, description);
   added.add_option("-s,--store", flags_.store, "the store's directory")
       ->envname("REVENANT_STORE")
       ->type_name("DIR");
@@ -111,7 +115,7 @@ void CommandLine::add_doctor() {
 }
 
 void CommandLine::add_unavailable(const char* name) {
-  CLI::App& verb = *parser_.add_subcommand(name, "(not available in this version)");
+  CLI::App& verb = *parser_->add_subcommand(name, "(not available in this version)");
   verb.prefix_command();  // whatever its arguments are
   verb.group(kUnavailable);
   verb.callback([this, name] {
@@ -120,28 +124,30 @@ void CommandLine::add_unavailable(const char* name) {
   });
 }
 
+CommandLine::~CommandLine() = default;
+
 int CommandLine::run(int argc, char** argv) {
   try {
-    parser_.parse(argc, argv);
+    parser_->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return error.get_exit_code() == 0 ? parser_.exit(error) : refuse(error);
+    return error.get_exit_code() == 0 ? parser_->exit(error) : refuse(error);
   }
   return run_chosen();
 }
 
 int CommandLine::refuse(const CLI::ParseError& error) const {
-  const auto chosen = parser_.get_subcommands();
+  const auto chosen = parser_->get_subcommands();
   if (!chosen.empty()) {
     return fail({base::ErrorCode::kUsage, std::string(error.what()) + "; `revenant " +
                                               chosen.front()->get_name() +
                                               " --help` lists what it takes"});
   }
   std::string verbs;
-  for (const CLI::App* verb : parser_.get_subcommands(nullptr)) {
+  for (const CLI::App* verb : parser_->get_subcommands(nullptr)) {
     if (verb->get_group() == kUnavailable) continue;
     verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
   }
-  const std::vector<std::string> unknown = parser_.remaining();
+  const std::vector<std::string> unknown = parser_->remaining();
   return fail({base::ErrorCode::kUsage,
                (unknown.empty() ? "no verb is given" : '`' + unknown.front() + "` is no verb") +
                    "; the verbs are " + verbs + ", and `revenant --help` describes them"});
@@ -151,7 +157,7 @@ int CommandLine::run_chosen() {
   if (flags_.graph) refusal_ = unavailable("`log --graph`", "`log` names each snapshot's branch");
   if (flags_.backtraces) refusal_ = unavailable("`threads --bt`", "`threads` lists them without");
   if (refusal_) return fail(*refusal_);
-  const bool needs_store = !parser_.got_subcommand("doctor");
+  const bool needs_store = !parser_->got_subcommand("doctor");
   if (needs_store && flags_.store.empty()) {
     return fail({base::ErrorCode::kUsage, "no store is named; give -s DIR, or set REVENANT_STORE"});
   }

@@ -3,14 +3,18 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-
-#include <CLI/CLI.hpp>
 
 #include "base/result.h"
 #include "cli/log.h"
 #include "cli/verb.h"
+
+namespace CLI {
+class App;
+class ParseError;
+}  // namespace CLI
 
 namespace revenant::cli {
 
@@ -21,8 +25,9 @@ inline constexpr const char* kUnavailable = "Not available in this version";
 class CommandLine {
  public:
   CommandLine();
+  ~CommandLine();
   int run(int argc, char** argv);
-  [[nodiscard]] const CLI::App& parser() const { return parser_; }
+  [[nodiscard]] const CLI::App& parser() const { return *parser_; }
 
  private:
   using Verb = std::function<int(const Context&)>;
@@ -51,7 +56,7 @@ class CommandLine {
   int refuse(const CLI::ParseError& error) const;
   int run_chosen();
 
-  CLI::App parser_{"Looks into the stores of programs that go on.", "revenant"};
+  std::unique_ptr<CLI::App> parser_;
   Flags flags_;
   Verb chosen_;
   std::optional<base::Error> refusal_;

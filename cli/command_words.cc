@@ -2,6 +2,8 @@
 
 #include <sstream>
 
+#include <CLI/CLI.hpp>
+
 #include "cli/command_line.h"
 
 namespace revenant::cli {

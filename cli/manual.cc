@@ -3,6 +3,8 @@
 #include <string_view>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 #include "cli/command_words.h"
 
 namespace revenant::cli {
