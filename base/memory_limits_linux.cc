@@ -27,7 +27,8 @@ std::string why_no_memory() {
 }
 
 Error no_memory_for(const std::string& needed_by) {
-  return {ErrorCode::kNoSpace, needed_by + " needs memory that the host refuses: " + why_no_memory()};
+  return {ErrorCode::kNoSpace,
+          needed_by + " needs memory that the host refuses: " + why_no_memory()};
 }
 
 }  // namespace revenant::base

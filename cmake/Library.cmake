@@ -7,7 +7,7 @@ foreach(room base vm store objects runtime)
 endforeach()
 set_target_properties(revenant PROPERTIES LINKER_LANGUAGE CXX)
 target_link_libraries(revenant
-  PUBLIC revenant_flags fmt::fmt-header-only
+  PUBLIC revenant_flags $<INSTALL_INTERFACE:fmt::fmt-header-only>
   INTERFACE Revenant::boost_context Revenant::lmdb Revenant::xxhash Revenant::backtrace Threads::Threads)
 
 # Where the package keeps its CMake files and what the linker reads.

@@ -124,7 +124,8 @@ void Capture::stop_step() {
   try {
     copy_in_stop();
   } catch (const std::bad_alloc&) {
-    step_status_ = base::no_memory_for("a snapshot");  // the code that waits for the stop knows no exceptions
+    // What waits for the stop knows no exceptions.
+    step_status_ = base::no_memory_for("a snapshot");
   }
 }
 

@@ -61,7 +61,7 @@ TEST_F(TrackerChoiceTest, WithoutAsynchronousProtectionItIsSync) {
       ::testing::ExitedWithCode(0), "");
 }
 
-// Who may not have the kernel's own faults handled may have the others, which are all that is needed.
+// Who may not have the kernel's own faults handled may have the others, and needs no more.
 TEST_F(TrackerChoiceTest, WithoutPrivilegeItIsTheUnprivilegedForm) {
   EXPECT_EXIT(
       {
