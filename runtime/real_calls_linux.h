@@ -140,6 +140,7 @@ decltype(::pthread_mutex_lock) __real_pthread_mutex_lock;
 decltype(::pthread_mutex_timedlock) __real_pthread_mutex_timedlock;
 decltype(::pthread_mutex_trylock) __real_pthread_mutex_trylock;
 decltype(::pthread_mutex_unlock) __real_pthread_mutex_unlock;
+decltype(::pthread_once) __real_pthread_once;
 decltype(::pthread_rwlock_clockrdlock) __real_pthread_rwlock_clockrdlock;
 decltype(::pthread_rwlock_clockwrlock) __real_pthread_rwlock_clockwrlock;
 decltype(::pthread_rwlock_rdlock) __real_pthread_rwlock_rdlock;
