@@ -3,11 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <ostream>
+#include <regex>
 #include <string>
 #include <vector>
 
 #include "tests/tidy/rules.h"
+#include "tests/tidy/shown_by.h"
 #include "tests/tidy/source_file.h"
 
 namespace revenant::tidy {
@@ -209,6 +214,70 @@ TEST(TidySamples, NameOnlyRulesThatExist) {
       return sample.rule == std::string(rule.name);
     })) << sample.rule;
   }
+}
+
+TEST(ShownBy, FindsRowsThatNameNoTest) {
+  const std::vector<SourceFile> sources = {
+      parse_source("tests/a/b_test.cc",
+                   "TEST_P(B, Holds) {}\nauto c = Values(\"one\", \"two\");\n"),
+      parse_source("tests/c/b/three.cc", "Case c{\"three\", three};\n"),
+      parse_source("tests/a/other.cc", "Case c{\"four\", four};\n// TEST(B, Told)\n")};
+  const std::vector<std::string> document = {"`B.Holds` and what is `B.Not` in a table",
+                                             "| What | Shown by |",
+                                             "|---|---|",
+                                             "| a | `B.Holds`, `B: one two three` |",
+                                             "| b `B.Holds` | |",
+                                             "| c | `B.Told` |",
+                                             "| d | `B: one four` |",
+                                             "| e | `A: one` |",
+                                             "",
+                                             "| What | How |",
+                                             "|---|---|",
+                                             "| f | `B.Holds` |"};
+  Findings findings;
+  EXPECT_EQ(check_shown_by(document, sources, findings), 6U);
+  std::vector<std::size_t> lines;
+  for (const Finding& finding : findings) lines.push_back(finding.line);
+  EXPECT_EQ(lines, (std::vector<std::size_t>{5, 6, 7, 8, 10}));
+}
+
+TEST(ShownBy, EveryRowOfWhatSurvivesHasItsTests) {
+  std::ifstream file(REVENANT_SOURCE_DIR "/docs/what-survives.md");
+  std::vector<std::string> document;
+  for (std::string line; std::getline(file, line);) document.push_back(line);
+  Findings findings;
+  EXPECT_GT(check_shown_by(document, load_tests(REVENANT_SOURCE_DIR), findings), 50U);
+  for (const Finding& finding : findings) {
+    ADD_FAILURE() << "docs/what-survives.md:" << finding.line << ": " << finding.sentence;
+  }
+}
+
+std::vector<std::string> documents() {
+  std::vector<std::string> paths{"README.md"};
+  for (const auto& entry : std::filesystem::directory_iterator(REVENANT_SOURCE_DIR "/docs")) {
+    if (entry.path().extension() == ".md")
+      paths.push_back("docs/" + entry.path().filename().string());
+  }
+  return paths;
+}
+
+// Programs of bench/ are named as they are built.
+TEST(Documents, NameOnlyFilesThatExist) {
+  static const std::regex kPath(
+      "`((?:base|vm|store|objects|runtime|cli|apps|bench|tests|cmake|scripts|packaging)/[\\w./"
+      "-]*)`");
+  const std::filesystem::path root = REVENANT_SOURCE_DIR;
+  std::size_t named = 0;
+  for (const std::string& path : documents()) {
+    std::ifstream file(root / path);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    for (std::sregex_iterator at(text.begin(), text.end(), kPath), end; at != end; ++at) {
+      const std::string name = (*at)[1];
+      ++named;
+      EXPECT_TRUE(exists(root / name) || exists(root / (name + ".cc"))) << path << ": " << name;
+    }
+  }
+  EXPECT_GT(named, 40U);
 }
 
 TEST(SourceFile, PartsCodeFromComments) {

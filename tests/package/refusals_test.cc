@@ -76,6 +76,7 @@ TEST_F(RefusalsTest, BeforeLinking) {
       {"SOURCES empty.cc PERSIST_GLOBALS_OF ${thin}", "libthin.a is a thin archive,"},
       {"SOURCES empty.cc PERSIST_GLOBALS_OF pthread", "the globals of libpthread.a belong to each"},
       {"SOURCES empty.cc PERSIST_GLOBALS_OF -lm", "the globals of libm.a belong to each process"},
+      {"SOURCES own_new.cc", "multiple definition of `operator new(unsigned long)'"},
   };
   for (const Refusal& refusal : kRefusals) {
     ASSERT_THAT(configure(refusal.arguments), HasSubstr("nothing is refused")) << refusal.arguments;

@@ -51,6 +51,7 @@ void objects() {
 REVENANT_PERSISTENT int visits = 1;
 REVENANT_PERSISTENT std::vector<int>* collected = nullptr;
 REVENANT_PERSISTENT std::byte untouched[3 * 4096] = {};
+REVENANT_PERSISTENT std::FILE* said_to = nullptr;
 
 void globals() {
   static REVENANT_PERSISTENT int calls = 7;
@@ -59,9 +60,11 @@ void globals() {
   visits = 5;
   collected = new std::vector<int>(1000, 3);
   calls = forgotten = 9;
+  said_to = stdout;
   die_here();
   EXPECT(visits == 5 && collected->size() == 1000 && calls == 9 && forgotten == 1);
   EXPECT(untouched[4096] == std::byte{0});
+  EXPECT(said_to == stdout);
 }
 
 void exception() {
@@ -133,13 +136,39 @@ void locks() {
       order.push_back(i);
     });
   }
+  revenant::channel<std::string> stocked(3);
   revenant::thread receiver([&] { EXPECT(channel.receive() == 9); });
+  for (const char* text : {"one", "two", "three"}) EXPECT(stocked.send(text));
+  revenant::thread sender([&] { EXPECT(stocked.send("four")); });
   revenant::this_thread::yield();
   die_here();
   held.unlock();
   waiting.clear();
   EXPECT((order == std::vector<int>{0, 1, 2}));
   EXPECT(channel.send(9));
+  for (const char* text : {"one", "two", "three", "four"}) EXPECT(stocked.receive() == text);
+}
+
+struct Settings {
+  int level = 3;
+  std::map<std::string, int> sizes;
+};
+
+void roots() {
+  auto& settings = revenant::root<Settings>("app/settings");
+  settings.sizes["large"] = 12;
+  revenant::root<std::string>("app/name", "first");
+  die_here();
+  EXPECT(revenant::find_root<Settings>("app/settings") == &settings);
+  EXPECT(settings.level == 3 && settings.sizes.at("large") == 12);
+  EXPECT(revenant::root<std::string>("app/name", "second") == "first");
+  bool refused = false;
+  try {
+    revenant::find_root<std::string>("app/settings");
+  } catch (const revenant::error& error) {
+    refused = error.code() == revenant::errc::wrong_type;
+  }
+  EXPECT(refused);
 }
 
 // Registers itself again: the one more runs from the next start on.
@@ -254,6 +283,16 @@ void answered_calls() {
   revenant::this_thread::sleep_for(50ms);
 }
 
+// The first one ends the process that has committed both, before the second has its turn.
+void held_functions() {
+  bool ran = false;
+  revenant::after_commit([born = revenant::generation()] {
+    if (revenant::generation() == born) ::kill(::getpid(), SIGKILL);
+  });
+  revenant::after_commit([&ran] { ran = true; });
+  while (!ran) revenant::this_thread::sleep_for(1ms);
+}
+
 void held_output() {
   revenant::print_after_commit("held {}\n", 1);
   revenant::print_after_commit("held {}\n", 2);
@@ -273,6 +312,8 @@ const std::map<std::string_view, void (*)()> kCases = {
     {"descriptors", descriptors},
     {"error_number", error_number},
     {"many", many},
+    {"roots", roots},
+    {"held_functions", held_functions},
     {"held_output", held_output},
     {"answered_calls", answered_calls},
     {"chatter", chatter},

@@ -39,14 +39,14 @@ TEST_P(StoriesTest, GoesOnAfterSigkill) {
   EXPECT_THAT(third.errors, Contains(HasSubstr("finished with exit code 7")));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, StoriesTest,
-                         ::testing::Combine(::testing::Values("objects", "globals", "exception",
-                                                              REVENANT_JUMP "recursion", "sleepers",
-                                                              "locks", "hooks", "descriptors",
-                                                              "error_number", "many", "held_output",
-                                                              "answered_calls"),
-                                            each_tracker),
-                         name_of_case);
+INSTANTIATE_TEST_SUITE_P(
+    All, StoriesTest,
+    ::testing::Combine(::testing::Values("objects", "globals", "exception",
+                                         REVENANT_JUMP "recursion", "sleepers", "locks", "hooks",
+                                         "descriptors", "error_number", "many", "roots",
+                                         "held_functions", "held_output", "answered_calls"),
+                       each_tracker),
+    name_of_case);
 
 // What is printed must not end up in a file of the store's that was opened in stdout's place.
 TEST(StoriesTest, ClosedStandardDescriptorsAreNotTheStores) {

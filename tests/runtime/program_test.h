@@ -11,12 +11,30 @@
 
 namespace revenant::testing {
 
+// Returns in the next life.
+inline void die_here() {
+  const std::uint64_t born = generation();
+  sync();
+  print("ready\n");
+  while (generation() == born) this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 class ProgramTest : public ::testing::Test {
  protected:
   std::filesystem::path store() const { return directory_ / "store"; }
   std::string file(const char* name) const { return (directory_ / name).string(); }
   static void expect_well(const Ended& ended) {
     EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
+  }
+  // How `main` ends in its second life, where its first ends by SIGKILL in die_here.
+  template <class F>
+  Ended second_life(F main) const {
+    {
+      ChildProgram first(store(), main);
+      EXPECT_TRUE(first.says("ready")) << first.wait().err;
+      first.kill();
+    }
+    return run_to_end(store(), main);
   }
 
  private:

@@ -98,6 +98,18 @@ std::vector<std::string> lines_of(const std::string& text) {
 // Built with the installed package only, and written as other people write.
 bool is_from_outside(const std::string& path) { return path.starts_with("tests/package/outside/"); }
 
+void load_folder(const std::filesystem::path& root, const char* folder,
+                 std::vector<SourceFile>& sources) {
+  if (!std::filesystem::exists(root / folder)) return;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
+    const std::string extension = entry.path().extension().string();
+    if (extension != ".h" && extension != ".cc" && extension != ".c") continue;
+    std::ifstream file(entry.path());
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    sources.push_back(parse_source(entry.path().lexically_relative(root).generic_string(), text));
+  }
+}
+
 }  // namespace
 
 SourceFile parse_source(std::string path, const std::string& text) {
@@ -109,20 +121,16 @@ SourceFile parse_source(std::string path, const std::string& text) {
           .comments = lines_of(splitter.comments)};
 }
 
+std::vector<SourceFile> load_tests(const std::filesystem::path& root) {
+  std::vector<SourceFile> sources;
+  load_folder(root, "tests", sources);
+  return sources;
+}
+
 std::vector<SourceFile> load_sources(const std::filesystem::path& root) {
   std::vector<SourceFile> sources;
-  for (const char* folder : kFolders) {
-    if (!std::filesystem::exists(root / folder)) continue;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
-      const std::string extension = entry.path().extension().string();
-      if (extension != ".h" && extension != ".cc" && extension != ".c") continue;
-      const std::string path = entry.path().lexically_relative(root).generic_string();
-      if (is_from_outside(path)) continue;
-      std::ifstream file(entry.path());
-      const std::string text{std::istreambuf_iterator<char>(file), {}};
-      sources.push_back(parse_source(path, text));
-    }
-  }
+  for (const char* folder : kFolders) load_folder(root, folder, sources);
+  std::erase_if(sources, [](const SourceFile& file) { return is_from_outside(file.path); });
   return sources;
 }
 

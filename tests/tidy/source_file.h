@@ -34,4 +34,7 @@ SourceFile parse_source(std::string path, const std::string& text);
 // Every C and C++ source of the rooms, applications, tests and benches under `root`.
 std::vector<SourceFile> load_sources(const std::filesystem::path& root);
 
+// Those of the tests, with the programs that are written as other people write theirs.
+std::vector<SourceFile> load_tests(const std::filesystem::path& root);
+
 }  // namespace revenant::tidy

@@ -119,6 +119,32 @@ TEST_F(C11Threads, MutexesAndConditionsBlockTheGreenThreadOnly) {
   }));
 }
 
+TEST_F(C11Threads, OwnersAndWaitersSurviveARestart) {
+  expect_well(second_life([] {
+    Shared shared;
+    ::mtx_lock(&shared.mutex);
+    thread waiting([&] {
+      ::mtx_lock(&shared.mutex);
+      while (shared.turn == 1) ::cnd_wait(&shared.condition, &shared.mutex);
+      shared.turn = 3;
+      ::mtx_unlock(&shared.mutex);
+    });
+    this_thread::sleep_for(5ms);
+    die_here();
+    EXPECT_IN_CHILD(shared.turn == 0);
+    shared.turn = 1;
+    ::mtx_unlock(&shared.mutex);
+    this_thread::sleep_for(1ms);
+    ::mtx_lock(&shared.mutex);
+    shared.turn = 2;
+    ::mtx_unlock(&shared.mutex);
+    ::cnd_broadcast(&shared.condition);
+    waiting.join();
+    EXPECT_IN_CHILD(shared.turn == 3);
+    return 0;
+  }));
+}
+
 TEST_F(C11Threads, TriesTimeoutsAndRefusalsAreAsDocumented) {
   const Ended ended = run_to_end(store(), [] {
     Shared shared;

@@ -35,15 +35,20 @@ TEST_F(Processes, OsThreadsAndForksAreRefusedWithASentence) {
 }
 
 volatile sig_atomic_t handled = 0;
+volatile pid_t handled_by = 0;
 
 TEST_F(Processes, AHandlerHasRunWhenItsSignalIsRaised) {
   expect_well(run_to_end(store(), [] {
     struct sigaction wanted {};
-    wanted.sa_handler = [](int) { handled = handled + 1; };
+    wanted.sa_handler = [](int) {
+      handled = handled + 1;
+      handled_by = ::gettid();
+    };
     const auto before = std::make_unique<struct sigaction>();
     EXPECT_IN_CHILD(::sigaction(SIGUSR1, &wanted, before.get()) == 0);
     EXPECT_IN_CHILD(before->sa_handler == SIG_DFL);
     EXPECT_IN_CHILD(::raise(SIGUSR1) == 0 && handled == 1);
+    EXPECT_IN_CHILD(handled_by == ::getpid());
     EXPECT_IN_CHILD(::signal(SIGUSR1, SIG_IGN) == wanted.sa_handler);
     EXPECT_IN_CHILD(::raise(SIGUSR1) == 0 && handled == 1);
     EXPECT_IN_CHILD(::sigaction(0, &wanted, nullptr) == -1 && errno == EINVAL);
