@@ -10,12 +10,15 @@
 namespace revenant::cli {
 namespace {
 
-// The nearest directory that exists: a store is made with those above it.
+// The nearest directory that exists: a store is made with those above it. Where none can be seen,
+// it is the one that trying to write in will say so of.
 std::filesystem::path directory_of(const std::filesystem::path& store) {
   std::filesystem::path directory = store.empty() ? "." : store;
   std::error_code ignored;
   while (!std::filesystem::is_directory(directory, ignored)) {
-    directory = directory.has_parent_path() ? directory.parent_path() : ".";
+    const std::filesystem::path above = directory.has_parent_path() ? directory.parent_path() : ".";
+    if (above == directory || directory == ".") break;
+    directory = above;
   }
   return directory;
 }

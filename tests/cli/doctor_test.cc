@@ -1,15 +1,20 @@
 // The doctor on this host, and on hosts that refuse something.
+#include "cli/doctor.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "tests/crash/run_to_end.h"
+#include "tests/support/forked.h"
 #include "tests/support/temporary_directory.h"
 
 namespace revenant::cli {
@@ -84,6 +89,23 @@ TEST_F(DoctorTest, ADirectoryThatCannotBeWrittenIsFound) {
   const Outcome outcome = crash::run_to_end({REVENANT_TOOL, "doctor", "-s", "/proc/self/x.rev"});
   EXPECT_EQ(outcome.exit_code, 13);
   EXPECT_THAT(outcome.output, Contains(HasSubstr("missing  directory")));
+}
+
+TEST_F(DoctorTest, AWorkingDirectoryThatCannotBeSearchedIsFound) {
+  const auto here = std::filesystem::path(directory_ / "closed");
+  std::filesystem::create_directory(here);
+  ::testing::internal::CaptureStdout();
+  const int code = testing::in_child([&here] {
+    ::alarm(20);  // it once looked for a directory above "." for ever
+    if (::chdir(here.c_str()) != 0 || ::chmod(".", 0) != 0) return 1;
+    if (::geteuid() == 0 && ::setuid(65534) != 0) return 1;
+    const int exit_code = examine_host({.store = "a/new.rev"});
+    std::fflush(stdout);
+    return exit_code;
+  });
+  const std::string said = ::testing::internal::GetCapturedStdout();
+  EXPECT_EQ(code, 13) << said;
+  EXPECT_THAT(said, HasSubstr("missing  directory         .: Permission denied"));
 }
 
 }  // namespace
