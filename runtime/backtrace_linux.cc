@@ -80,11 +80,7 @@ backtrace_state* debug_information() {
 }
 
 void keep_symbol(void* data, std::uintptr_t, const char* symbol, std::uintptr_t, std::uintptr_t) {
-  if (symbol == nullptr) return;
-  int failure = 0;
-  char* readable = abi::__cxa_demangle(symbol, nullptr, nullptr, &failure);
-  *static_cast<std::string*>(data) = readable != nullptr ? readable : symbol;
-  std::free(readable);
+  if (symbol != nullptr) *static_cast<std::string*>(data) = symbol;
 }
 
 }  // namespace
@@ -117,6 +113,14 @@ std::string symbol_at(std::uintptr_t address) {
   backtrace_state* const state = debug_information();
   if (state != nullptr) backtrace_syminfo(state, address, keep_symbol, ignore_error, &symbol);
   return symbol;
+}
+
+std::string readable(const std::string& symbol) {
+  int failure = 0;
+  char* demangled = abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &failure);
+  std::string name = demangled != nullptr ? demangled : symbol;
+  std::free(demangled);
+  return name;
 }
 
 }  // namespace revenant::runtime

@@ -29,8 +29,11 @@ Backtrace capture_backtrace(std::uintptr_t first = 0);
 // A line a frame: number, address, function, file and line.
 void describe(const Backtrace& backtrace, ReportText& text);
 
-// The function or the variable that `address` lies in, as the source calls it; empty if unknown.
+// The function or the variable that `address` lies in, as the linker calls it; empty if unknown.
 // Allocates.
 [[nodiscard]] std::string symbol_at(std::uintptr_t address);
+
+// The same as the source calls it.
+[[nodiscard]] std::string readable(const std::string& symbol);
 
 }  // namespace revenant::runtime

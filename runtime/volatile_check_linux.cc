@@ -32,15 +32,21 @@ std::uintptr_t word_at(std::uintptr_t address) {
 }
 void clear_word(std::uintptr_t address) { asm("movq $0, (%0)" : : "r"(address) : "memory"); }
 
-// The runtime's frames, and those of the C library's calls that it stands in for.
-bool is_of_the_runtime(std::string_view function) {
-  return function.starts_with("revenant::") || function.starts_with("__wrap_") ||
-         function.find(" revenant::") != std::string_view::npos;
+// The runtime's frames, and those of the C library's calls that it stands in for. By the linker's
+// name, which begins with the namespace whatever the function returns and takes: _ZN8revenant..., or
+// _ZZN8revenant... for what is local to a function.
+bool is_of_the_runtime(std::string_view symbol) {
+  if (symbol.starts_with("__wrap_")) return true;
+  if (!symbol.starts_with("_Z")) return false;
+  symbol.remove_prefix(std::min(symbol.find_first_not_of('Z', 2), symbol.size()));
+  if (!symbol.starts_with('N')) return false;
+  symbol.remove_prefix(std::min(symbol.find_first_not_of("rVKRO", 1), symbol.size()));
+  return symbol.starts_with("8revenant");
 }
 
 std::string line_of(std::uintptr_t instruction) {
   const std::string function = symbol_at(instruction);
-  return function.empty() ? fmt::format("{:#x}", instruction) : function;
+  return function.empty() ? fmt::format("{:#x}", instruction) : readable(function);
 }
 
 }  // namespace
@@ -56,7 +62,7 @@ void VolatileCheck::scan(const PageCopies& copies) {
       if (mappings_.find(value) != nullptr) look_at(page.address() + at, value);
     }
     clear_below(page);
-    return found_.size() < kMostFindings;
+    return told_.size() + found_.size() < kMostFindings;
   });
 }
 
@@ -128,7 +134,10 @@ void VolatileCheck::look_at(std::uintptr_t place, std::uintptr_t value) {
     finding.thread = stack->thread;
     finding.thread_name = stack->name;
     finding.frame = *frame;
-  } else if (vm::kSpaceRun.contains(page) && !vm::kHeapRun.contains(page)) {
+  } else if (vm::kHeapRun.contains(page)) {
+    finding.block = heap_.view().resolve(reinterpret_cast<const void*>(place));
+    if (!finding.block.has_value()) return;  // free memory, whose words nobody reads
+  } else if (vm::kSpaceRun.contains(page)) {
     return;
   }
   found_.push_back(finding);
@@ -136,9 +145,7 @@ void VolatileCheck::look_at(std::uintptr_t place, std::uintptr_t value) {
 
 void VolatileCheck::tell(base::Epoch epoch) {
   for (const Finding& finding : found_) {
-    if (told_.size() >= kMostFindings) return;  // I1
     const std::string place = describe_place(finding);
-    if (place.empty()) continue;
     told_.insert(finding.place);
     log_line(
         "check-volatile: snapshot %llu: %s holds the address %#zx in %s, which a restart does "
@@ -156,20 +163,19 @@ std::string VolatileCheck::describe_place(const Finding& finding) const {
     return fmt::format("thread {} '{}', in the frame of {}, at {:#x},", finding.thread,
                        finding.thread_name, line_of(finding.frame.instruction), finding.place);
   }
-  if (!vm::kHeapRun.contains(base::PageNumber::of(finding.place))) {
+  if (!finding.block.has_value()) {
     const std::string name = symbol_at(finding.place);
-    return fmt::format("the persistent global {} at {:#x}", name.empty() ? "(unnamed)" : name,
-                       finding.place);
+    return fmt::format("the persistent global {} at {:#x}",
+                       name.empty() ? "(unnamed)" : readable(name), finding.place);
   }
-  const auto block = heap_.view().resolve(reinterpret_cast<const void*>(finding.place));
-  if (!block.has_value()) return {};  // free memory, whose words nobody reads
-  const auto begin = reinterpret_cast<std::uintptr_t>(block->begin);
-  std::string text = fmt::format("the object of {} bytes at {:#x}", block->size, begin);
-  if (const objects::TypeRecord* type = types_.find(block->type)) {
+  const objects::Block& block = *finding.block;
+  const auto begin = reinterpret_cast<std::uintptr_t>(block.begin);
+  std::string text = fmt::format("the object of {} bytes at {:#x}", block.size, begin);
+  if (const objects::TypeRecord* type = types_.find(block.type)) {
     text = fmt::format("the {} at {:#x}", type->readable.view(), begin);
   }
   roots_.for_each([&](std::string_view name, const objects::Root& root) {
-    if (root.object == block->begin) text += fmt::format(" (root '{}')", name);
+    if (root.object == block.begin) text += fmt::format(" (root '{}')", name);
   });
   return text + fmt::format(", {} bytes from its beginning,", finding.place - begin);
 }

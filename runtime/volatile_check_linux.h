@@ -19,11 +19,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/units.h"
+#include "objects/heap_view.h"
 #include "runtime/page_copies.h"
 #include "runtime/volatile_mappings_linux.h"
 
@@ -71,7 +73,8 @@ class VolatileCheck {
     std::string memory;  // what it points into
     std::uint64_t thread = 0;
     std::string thread_name;
-    Frame frame;  // of a word on a stack
+    Frame frame;                          // of a word on a stack
+    std::optional<objects::Block> block;  // of a word in the heap
   };
 
   void read_stacks();
@@ -79,7 +82,6 @@ class VolatileCheck {
   [[nodiscard]] static Stack stack_of(const ThreadRecord& thread);
   void look_at(std::uintptr_t place, std::uintptr_t value);
   [[nodiscard]] const Stack* stack_at(std::uintptr_t place) const;
-  // Empty for memory that is free by now.
   [[nodiscard]] std::string describe_place(const Finding& finding) const;
 
   const objects::Heap& heap_;

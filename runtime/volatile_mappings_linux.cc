@@ -1,13 +1,14 @@
 #include "runtime/volatile_mappings_linux.h"
 
+#include <link.h>
+
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <optional>
-#include <system_error>
 
+#include "base/units.h"
 #include "runtime/os_thread_linux.h"
 #include "vm/space.h"
 
@@ -24,9 +25,39 @@ bool is_volatile(const Mapping& mapping) {
   if (mapping.end - mapping.begin > kLargestHeap) return false;
   if (vm::kSpaceRun.contains(base::PageNumber::of(mapping.begin))) return false;
   if (is_on_fixed_stack(mapping.begin)) return false;
-  if (is_file(mapping)) return mapping.name.find(".so") == std::string::npos;
-  return mapping.name.empty() || mapping.name == "[heap]" || mapping.name == "[stack]" ||
-         mapping.name.starts_with("[anon:");
+  return is_file(mapping) || mapping.name.empty() || mapping.name == "[heap]" ||
+         mapping.name == "[stack]" || mapping.name.starts_with("[anon:");
+}
+
+// Where the program and its libraries were loaded, .bss and low window included: a mapping's name
+// and place do not tell.
+struct Image {
+  std::uintptr_t begin = UINTPTR_MAX;
+  std::uintptr_t end = 0;
+};
+
+int note_image(dl_phdr_info* info, std::size_t, void* images) {
+  Image image;
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& header = info->dlpi_phdr[i];
+    if (header.p_type != PT_LOAD) continue;
+    const std::uintptr_t begin = info->dlpi_addr + header.p_vaddr;
+    const auto pages = base::PageCount::holding(header.p_memsz + begin % base::kPageSize);
+    const base::PageNumber first = base::PageNumber::of(begin);
+    image.begin = std::min(image.begin, first.address());
+    image.end = std::max(image.end, (first + pages).address());
+  }
+  static_cast<std::vector<Image>*>(images)->push_back(image);
+  return 0;
+}
+
+// What the kernel has joined to an image, as the heap to .bss, is not of it.
+void leave_out(const std::vector<Image>& images, Mapping& mapping) {
+  for (const Image& image : images) {
+    if (mapping.begin >= image.begin && mapping.begin < image.end) {
+      mapping.begin = std::min(mapping.end, image.end);
+    }
+  }
 }
 
 std::optional<Mapping> parse(const std::string& line) {
@@ -45,21 +76,14 @@ std::optional<Mapping> parse(const std::string& line) {
 
 void VolatileMappings::read() {
   mappings_.clear();
-  std::error_code unknown;
-  const std::string executable = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  std::vector<Image> images;
+  ::dl_iterate_phdr(note_image, &images);
   std::ifstream maps("/proc/self/maps");
-  std::uintptr_t end_of_image = 0;
   for (std::string line; std::getline(maps, line);) {
-    const std::optional<Mapping> mapping = parse(line);
+    std::optional<Mapping> mapping = parse(line);
     if (!mapping) continue;
-    // A file's .bss continues its last mapping as an anonymous one.
-    const bool continues = mapping->name.empty() && mapping->begin == end_of_image;
-    if (continues || mapping->name == executable ||
-        mapping->name.find(".so") != std::string::npos) {
-      end_of_image = mapping->end;
-    } else if (is_volatile(*mapping)) {
-      mappings_.push_back(*mapping);
-    }
+    leave_out(images, *mapping);
+    if (mapping->begin < mapping->end && is_volatile(*mapping)) mappings_.push_back(*mapping);
   }
 }
 

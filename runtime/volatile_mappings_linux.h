@@ -1,8 +1,8 @@
 // The memory of this process that a restart does not bring back.
 //
-// The space comes back, the executable's own image lies at the same address in every process, and
-// so do the stacks of the runtime's threads (os_thread_linux.h): addresses in all of these may be
-// kept. All other memory that is not a library's is volatile.
+// The space comes back, the executable's own image (with its .bss and the low window) lies at the
+// same address in every process, and so do the stacks of the runtime's threads (os_thread_linux.h):
+// addresses in all of these may be kept. All other memory that is not a library's is volatile.
 //
 // Threads: one. Errors: none; without /proc nothing is volatile.
 #pragma once

@@ -1,4 +1,8 @@
 // What a program can do wrong: `mistakes CASE` makes one mistake and is expected to be named.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
@@ -88,20 +92,55 @@ void volatile_object() {
   revenant::sync();
 }
 
-__attribute__((noinline)) void keep_across_a_sleep(const char* text) {
+// A block that was freed keeps such words, and nobody reads them; what is allocated later lies behind.
+void volatile_among_freed() {
+  revenant::sync();
+  const char* text = volatile_text();
+  for (const std::size_t words : {64, 256}) {
+    std::vector<std::unique_ptr<const char*[]>> blocks(40);
+    for (auto& block : blocks) {
+      block.reset(new const char*[words]);
+      std::fill_n(hidden(block.get()), words, text);
+    }
+  }
+  auto& caches = revenant::root<std::vector<Cache>>("caches");
+  caches.resize(100'000);
+  caches.back().buffer = text;
+  for (int i = 0; i < 3; ++i) revenant::sync();
+}
+
+// Its name, the second argument, has something of a library's.
+void volatile_file() {
+  const std::string name(revenant::args().at(1));
+  const int file = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0 || ::ftruncate(file, 4096) != 0) std::abort();
+  void* mapped = ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, file, 0);
+  if (mapped == MAP_FAILED) std::abort();
+  revenant::root<Cache>("caches/first").buffer = static_cast<const char*>(mapped);
+  revenant::sync();
+}
+
+__attribute__((noinline)) void keep_across_a_sleep(int, revenant::mutex&, const char* text) {
   const char* volatile kept = text;
   revenant::this_thread::sleep_for(20ms);
   if (kept == nullptr) std::abort();
 }
 
 void volatile_frame() {
-  revenant::thread reader({.name = "reader"}, [] { keep_across_a_sleep(volatile_text()); });
+  revenant::thread reader({.name = "reader"}, [] {
+    static revenant::mutex passed;
+    keep_across_a_sleep(1, passed, volatile_text());
+  });
   revenant::sync();
   reader.join();
 }
 
+REVENANT_PERSISTENT Cache persistent;
+Cache ordinary;
+
 // Nothing in it is volatile, whatever the runtime does meanwhile.
 void nothing_volatile() {
+  revenant::root<std::vector<Cache*>>("of the program") = {&persistent, &ordinary};
   auto& words = revenant::root<std::map<std::string, std::vector<std::string>>>("words");
   revenant::thread writer({.name = "writer"}, [&words] {
     for (int i = 0; i < 40; ++i) {
@@ -130,6 +169,8 @@ constexpr Case kCases[] = {
     {"foreign_unlock", foreign_unlock},
     {"volatile_object", volatile_object},
     {"volatile_frame", volatile_frame},
+    {"volatile_among_freed", volatile_among_freed},
+    {"volatile_file", volatile_file},
     {"nothing_volatile", nothing_volatile},
     {"exit_code", exit_code},
 };

@@ -108,11 +108,30 @@ TEST_F(MistakesTest, AVolatilePointerInAFrameIsNamedWithItsThreadAndFunction) {
                                              HasSubstr("keep_across_a_sleep"))));
 }
 
-TEST_F(MistakesTest, WhereNothingIsVolatileNothingIsNamed) {
-  const crash::Outcome outcome =
-      make("nothing_volatile", {"--check-volatile", "--snapshot-every", "5ms"});
+TEST_F(MistakesTest, AVolatilePointerBehindManyInFreedMemoryIsNamed) {
+  const crash::Outcome outcome = make("volatile_among_freed", {"--check-volatile"});
   EXPECT_EQ(outcome.exit_code, 0) << text(outcome);
-  EXPECT_THAT(outcome.errors, ::testing::Not(Contains(HasSubstr("check-volatile"))));
+  EXPECT_THAT(text(outcome), HasSubstr("1599992 bytes from its beginning"));
+}
+
+TEST_F(MistakesTest, APointerIntoAMappedFileIsNamed) {
+  const std::string file = directory_ / "data.sorted";
+  const crash::Outcome outcome = crash::run_to_end(
+      {MISTAKES, "--store", directory_ / "m.rev", "--check-volatile", "volatile_file", file});
+  EXPECT_EQ(outcome.exit_code, 0) << text(outcome);
+  EXPECT_THAT(outcome.errors, Contains(AllOf(HasSubstr("(root 'caches/first')"),
+                                             HasSubstr("in the mapped file " + file + ","))));
+}
+
+TEST_F(MistakesTest, WhereNothingIsVolatileNothingIsNamed) {
+  for (const char* tracker : {"async", "mprotect"}) {
+    const testing::TemporaryDirectory directory;
+    const crash::Outcome outcome =
+        crash::run_to_end({MISTAKES, "--store", directory / "m.rev", "--check-volatile",
+                           "--snapshot-every", "5ms", "--tracker", tracker, "nothing_volatile"});
+    EXPECT_EQ(outcome.exit_code, 0) << text(outcome);
+    EXPECT_THAT(outcome.errors, ::testing::Not(Contains(HasSubstr("check-volatile")))) << tracker;
+  }
 }
 
 TEST_F(MistakesTest, WrongFlagsAreRefused) {
