@@ -56,7 +56,14 @@ set(ENV{LC_ALL} C)
 execute_process(
   COMMAND ${READELF} -SsW ${files}
   COMMAND grep -aE "^File: |^ +\\[ *[0-9]+\\] .* WA[A-Za-z]* +[0-9]+ +[0-9]+ +[0-9]+$| TLS +[A-Z]+ +[A-Z]+ +[0-9]+ |__gnu_lto_slim|Not an ELF file"
-  OUTPUT_VARIABLE lines)
+  OUTPUT_VARIABLE lines ERROR_VARIABLE errors RESULTS_VARIABLE results)
+# grep's result is 1 where there is nothing to find.
+list(GET results 0 read)
+list(GET results -1 found)
+string(STRIP "${read} ${errors}" why)
+if(NOT read STREQUAL "0" OR NOT found MATCHES "^[01]$")
+  refuse("its globals cannot be looked at, since ${READELF} did not read all of them (${why}); set CMAKE_READELF to the readelf of binutils, and give PERSIST_GLOBALS_OF whole archives.")
+endif()
 # Brackets and semicolons mean something to lists.
 string(REGEX REPLACE "[][;]" " " lines "${lines}")
 string(REPLACE "\n" ";" lines "${lines}")

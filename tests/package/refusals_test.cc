@@ -21,9 +21,9 @@ struct Refusal {
 class RefusalsTest : public ::testing::Test {
  protected:
   // What is said, in one line: CMake breaks sentences where it likes.
-  std::string configure(const std::string& arguments) const {
+  std::string configure(const std::string& arguments, const std::string& more = "-DNONE=") const {
     return said({CMAKE, "-S", OUTSIDE "/refusals", "-B", build_.path(), "-G", GENERATOR,
-                 "-DCMAKE_PREFIX_PATH=" PREFIX, "-DARGUMENTS=" + arguments});
+                 "-DCMAKE_PREFIX_PATH=" PREFIX, "-DARGUMENTS=" + arguments, more});
   }
   std::string build() const { return said({CMAKE, "--build", build_.path(), "--target", "app"}); }
 
@@ -81,6 +81,16 @@ TEST_F(RefusalsTest, BeforeLinking) {
   for (const Refusal& refusal : kRefusals) {
     ASSERT_THAT(configure(refusal.arguments), HasSubstr("nothing is refused")) << refusal.arguments;
     EXPECT_THAT(build(), HasSubstr(refusal.sentence)) << refusal.arguments;
+  }
+}
+
+TEST_F(RefusalsTest, GlobalsThatCannotBeLookedAt) {
+  for (const char* readelf : {"/bin/false", "/none/readelf"}) {
+    ASSERT_THAT(configure("SOURCES empty.cc PERSIST_GLOBALS_OF own_section",
+                          std::string("-DCMAKE_READELF=") + readelf),
+                HasSubstr("nothing is refused"));
+    EXPECT_THAT(build(), HasSubstr(std::string("its globals cannot be looked at, since ") +
+                                   readelf + " did not read all of them"));
   }
 }
 
