@@ -24,6 +24,9 @@ install(FILES
   DESTINATION ${REVENANT_CMAKE_DIR})
 install(FILES ${REVENANT_WRAPS} DESTINATION ${REVENANT_CMAKE_DIR} RENAME wrapped_symbols.args)
 
+# A library directory may have several components (lib/x86_64-linux-gnu).
+file(RELATIVE_PATH REVENANT_PC_PREFIX /p/${CMAKE_INSTALL_LIBDIR}/pkgconfig /p)
+string(REGEX REPLACE "/$" "" REVENANT_PC_PREFIX "${REVENANT_PC_PREFIX}")
 configure_file(cmake/revenant.pc.in ${PROJECT_BINARY_DIR}/revenant.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/revenant.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
