@@ -146,6 +146,7 @@ base::Status Machine::open_space(RecoveryAction action) {
   install_crash_reports(memory_, options_.store);
   adopted_main_.emplace(memory_.adopt_thread());
   if (!adopted_main_->ok()) return adopted_main_->error();
+  load_globals_before_leak_check();
   return {};
 }
 

@@ -1,9 +1,12 @@
 #include "runtime/persistent_globals.h"
 
 #include <cstddef>
+#include <cstdlib>
 #include <ios>
 #include <span>
 #include <utility>
+
+#include "base/sanitizer.h"
 
 // The linker script's; weak, since the tests of single rooms are linked without it.
 extern "C" {
@@ -52,6 +55,19 @@ base::PageRun low_window() noexcept {
 bool is_persistent_global(const void* address) noexcept {
   const auto* byte = static_cast<const std::byte*>(address);
   return byte >= __revenant_low_start && byte < __revenant_low_end;
+}
+
+void load_globals_before_leak_check() {
+#ifdef REVENANT_ASAN
+  // Registered after LeakSanitizer's own function, and so called before it.
+  std::atexit([] {
+    const base::PageRun low = low_window();
+    for (base::PageNumber page = low.first; page < low.end(); ++page) {
+      const volatile std::byte* first = page.pointer();
+      (void)*first;
+    }
+  });
+#endif
 }
 
 std::unique_ptr<detail::task> after_constructors(std::unique_ptr<detail::task> main) {
