@@ -19,9 +19,9 @@ std::string limit_sentence(__rlimit_resource resource, const std::string& what,
 }  // namespace
 
 std::string why_no_memory() {
-  const std::string space = limit_sentence(RLIMIT_AS, "address space", "-v");
+  std::string space = limit_sentence(RLIMIT_AS, "address space", "-v");
   if (!space.empty()) return space;
-  const std::string data = limit_sentence(RLIMIT_DATA, "data", "-d");
+  std::string data = limit_sentence(RLIMIT_DATA, "data", "-d");
   if (!data.empty()) return data;
   return "the kernel refuses to overcommit; set vm.overcommit_memory to 0 or 1";
 }

@@ -10,11 +10,7 @@
 #include "base/result.h"
 #include "cli/log.h"
 #include "cli/verb.h"
-
-namespace CLI {
-class App;
-class ParseError;
-}  // namespace CLI
+#include "runtime/cli11_fwd.h"
 
 namespace revenant::cli {
 

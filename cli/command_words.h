@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
+#include "runtime/cli11_fwd.h"
 
 namespace revenant::cli {
 

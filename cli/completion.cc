@@ -35,6 +35,7 @@ std::string quoted(std::string_view text, std::string_view inside) {
 
 std::vector<std::string> names_of(const std::vector<VerbWords>& verbs) {
   std::vector<std::string> names;
+  names.reserve(verbs.size());
   for (const VerbWords& verb : verbs) names.push_back(verb.name);
   return names;
 }

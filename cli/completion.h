@@ -3,9 +3,7 @@
 
 #include <string>
 
-namespace CLI {
-class App;
-}
+#include "runtime/cli11_fwd.h"
 
 namespace revenant::cli {
 

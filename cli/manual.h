@@ -4,9 +4,7 @@
 
 #include <string>
 
-namespace CLI {
-class App;
-}
+#include "runtime/cli11_fwd.h"
 
 namespace revenant::cli {
 

@@ -9,11 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "runtime/cli11_fwd.h"
 #include "vm/dirty_tracker.h"
-
-namespace CLI {
-class App;
-}
 
 namespace revenant::runtime {
 
