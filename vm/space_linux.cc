@@ -36,7 +36,10 @@ std::string why_no_space(int error) {
 // Huge pages would be dirty as a whole; kernels built without them refuse the advice.
 void advise(void* window, std::size_t bytes, int memory_file) {
   (void)::madvise(window, bytes, MADV_NOHUGEPAGE);
-  if (memory_file >= 0) (void)::madvise(window, bytes, MADV_DONTFORK);  // I4
+  if (memory_file < 0) return;
+  (void)::madvise(window, bytes, MADV_DONTFORK);  // I4
+  // A dump reads what allows no access, too, which would fill the file to its size.
+  (void)::madvise(window, bytes, MADV_DONTDUMP);
 }
 
 }  // namespace

@@ -150,6 +150,16 @@ TEST_F(MprotectTrackerTest, ExcludedPagesStayAsTheyAreInEveryRound) {
   }
 }
 
+// A dump of the memory file would fill it, and the disk, to the size of the space.
+TEST_F(MprotectTrackerTest, NoDumpIsMadeOfTheMemoryFile) {
+  open_with(kBudget);
+  write_all({page_at(kHeapRun, 100), {3}});
+  harvest();
+  for (const std::uint64_t index : {0, 100, 101, 5000}) {
+    EXPECT_NE(space_flags(page_at(kHeapRun, index)).find(" dd"), std::string::npos) << index;
+  }
+}
+
 TEST_F(MprotectTrackerTest, TwoHundredThousandScatteredDirtyPages) {
   open_with(0);
   constexpr std::uint64_t kPages = 200'000;

@@ -54,6 +54,7 @@ int wait_twice() {
   shared->latch.count_down();
   shared->tokens.release();
   for (thread* each : {&on_word, &on_latch, &on_tokens}) each->join();
+  print("{} snapshots\n", snapshots);
   EXPECT_IN_CHILD(snapshots <= kFewSnapshots);
   return 0;
 }
