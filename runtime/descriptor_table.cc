@@ -12,7 +12,6 @@
 #include <string>
 #include <system_error>
 
-#include "base/sanitizer.h"
 #include "base/standard_descriptors.h"
 #include "runtime/real_calls_linux.h"
 
@@ -31,13 +30,6 @@ int descriptor_limit() {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, kDescriptorLimit));
 }
-
-// A sanitizer's build, which has no static libc.
-#if defined(REVENANT_ASAN) || defined(REVENANT_TSAN)
-constexpr bool kLibcIsShared = true;
-#else
-constexpr bool kLibcIsShared = false;
-#endif
 
 int find_runtime_base() {
   return std::max(kStandardDescriptors,
@@ -59,8 +51,8 @@ int move_to(int descriptor, int lowest) {
 
 DescriptorTable& DescriptorTable::instance() {
   alignas(DescriptorTable) static std::byte storage[sizeof(DescriptorTable)];
-  static DescriptorTable* const table = new (storage)
-      DescriptorTable(reinterpret_cast<Entry*>(kDescriptorTableRun.first.pointer()), kLibcIsShared);
+  static DescriptorTable* const table =
+      new (storage) DescriptorTable(reinterpret_cast<Entry*>(kDescriptorTableRun.first.pointer()));
   return *table;
 }
 
@@ -92,11 +84,14 @@ void DescriptorTable::attach(std::uint64_t generation) {
   for (const int descriptor : inherited_) mark(descriptor);
 }
 
-bool DescriptorTable::usable(int descriptor) const {
+bool DescriptorTable::usable(int descriptor) {
   if (descriptor < 0 || descriptor >= kDescriptorLimit) return false;
   if (descriptor < kStandardDescriptors) return true;
   const std::uint32_t entry = entries_[descriptor].load(std::memory_order_relaxed);
-  return entry == generation_ || (trusting_ && entry == 0 && descriptor < runtime_base_);  // I1
+  if (entry == generation_) return true;
+  if (entry != 0 || descriptor >= runtime_base_ || !is_open(descriptor)) return false;
+  mark(descriptor);  // I1
+  return true;
 }
 
 bool DescriptorTable::stale(int descriptor) const {
@@ -148,7 +143,7 @@ void DescriptorTable::forget(int descriptor) {
   entries_[descriptor].store(0, std::memory_order_relaxed);
 }
 
-bool DescriptorTable::replaceable(int descriptor) const {
+bool DescriptorTable::replaceable(int descriptor) {
   if (descriptor < 0 || descriptor >= kDescriptorLimit) return false;
   return usable(descriptor) || !is_open(descriptor);  // I3
 }

@@ -9,7 +9,7 @@
 // EBADF.
 //
 // I1  A number is usable by green threads if it is 0, 1 or 2 or its entry is the current
-//     generation.
+//     generation. One that a call nobody redirects has opened is marked when it is first used.
 // I2  A number of an earlier generation is stale: frames may hold it, so it is not handed out until
 //     it was closed, or none that is not stale is left; then the oldest is.
 // I3  The runtime's own descriptors are never marked, so green threads can neither use, close nor
@@ -42,10 +42,8 @@ class DescriptorTable {
 
   // The process's, over kDescriptorTableRun. In static storage.
   static DescriptorTable& instance();
-  // `entries`: kDescriptorLimit of them. `trusting`: numbers below the runtime's that nobody marked
-  // are usable too, as where libc is shared, and opens files for stdio without being redirected.
-  explicit DescriptorTable(Entry* entries, bool trusting = false)
-      : entries_(entries), trusting_(trusting) {}
+  // `entries`: kDescriptorLimit of them.
+  explicit DescriptorTable(Entry* entries) : entries_(entries) {}
 
   // At the start of run(): what is open now is the program's, and what the runtime opens from here
   // on is its own. Standard descriptors that are closed are opened on /dev/null.
@@ -54,7 +52,7 @@ class DescriptorTable {
   // Once the space is there: makes `generation` the current one, and what was inherited usable.
   void attach(std::uint64_t generation);
 
-  [[nodiscard]] bool usable(int descriptor) const;
+  [[nodiscard]] bool usable(int descriptor);
   // A new descriptor of a green thread: marks it, moving it to another number if that is stale
   // (I2). Returns the number, or -1 with errno set and the descriptor closed. Negative ones pass
   // through.
@@ -62,7 +60,7 @@ class DescriptorTable {
   // After a close, or of a stale number.
   void forget(int descriptor);
   // Whether dup2 may put a green thread's descriptor in its place (I3).
-  [[nodiscard]] bool replaceable(int descriptor) const;
+  [[nodiscard]] bool replaceable(int descriptor);
 
   // A new descriptor of the runtime's own: moves it up. Does nothing before note_inherited().
   int move_up(int descriptor) const;
@@ -73,7 +71,6 @@ class DescriptorTable {
   void mark(int descriptor);
 
   Entry* const entries_;
-  const bool trusting_;
   std::uint32_t generation_ = 0;
   int runtime_base_ = 0;
   std::atomic<bool> guarding_{false};

@@ -1,7 +1,7 @@
 // Time, as green threads see it: monotonic clocks are the program's, which goes on over restarts,
 // and a sleep parks the green thread only.
 //
-// Reading the clock needs no bounce: libc does it in the program's own mode (vdso).
+// Reading the wall clock needs no bounce: libc does it in the program's own mode (vdso).
 #include "runtime/calls/clocks.h"
 
 #include <sched.h>
@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "runtime/calls/argument_bounce.h"
 #include "runtime/calls/blocking.h"
 #include "runtime/calls/green_caller.h"
 #include "runtime/machine.h"
@@ -26,6 +27,10 @@ constexpr std::int64_t kLongestS = kNoDeadline / kSecondInNs - 1;
 bool is_monotonic(clockid_t clock) {
   return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
          clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
+}
+
+bool is_wall(clockid_t clock) {
+  return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI;
 }
 
 bool is_valid(const timespec& time) {
@@ -68,7 +73,10 @@ using namespace revenant::runtime;
 extern "C" {
 
 int __wrap_clock_gettime(clockid_t clock, timespec* time) {
-  if (!is_monotonic(clock) || green_caller() == nullptr) return __real_clock_gettime(clock, time);
+  if (green_caller() == nullptr || is_wall(clock)) return __real_clock_gettime(clock, time);
+  if (!is_monotonic(clock)) {
+    return with_result(time, [&](timespec* now) { return __real_clock_gettime(clock, now); });
+  }
   const std::int64_t now_ns = Machine::instance().clock().now_ns();
   *time = {.tv_sec = now_ns / kSecondInNs, .tv_nsec = now_ns % kSecondInNs};
   return 0;
@@ -85,6 +93,34 @@ int __wrap_nanosleep(const timespec* time, timespec* left) {
 int __wrap_clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* left) {
   if (green_caller() == nullptr) return __real_clock_nanosleep(clock, flags, time, left);
   return green_sleep(clock, flags, *time);
+}
+
+// A timer that runs a function on a thread is libc's: that thread would run green code without being
+// green.
+int __wrap_timer_create(clockid_t clock, sigevent* event, timer_t* timer) {
+  if (green_caller() != nullptr && event != nullptr && event->sigev_notify == SIGEV_THREAD) {
+    errno = ENOTSUP;
+    return -1;
+  }
+  return with_values(event, 1, [&](const sigevent* wanted) {
+    sigevent copy{};
+    if (wanted != nullptr) copy = *wanted;
+    return with_result(timer, [&](timer_t* made) {
+      return __real_timer_create(clock, wanted == nullptr ? nullptr : &copy, made);
+    });
+  });
+}
+
+int __wrap_timer_settime(timer_t timer, int flags, const itimerspec* wanted, itimerspec* before) {
+  return with_values(wanted, 1, [&](const itimerspec* given) {
+    if (before == nullptr) return __real_timer_settime(timer, flags, given, nullptr);
+    return with_result(
+        before, [&](itimerspec* was) { return __real_timer_settime(timer, flags, given, was); });
+  });
+}
+
+int __wrap_timer_gettime(timer_t timer, itimerspec* left) {
+  return with_result(left, [&](itimerspec* now) { return __real_timer_gettime(timer, now); });
 }
 
 int __wrap_usleep(useconds_t us) {

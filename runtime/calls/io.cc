@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/units.h"
 #include "runtime/calls/blocking.h"
 #include "runtime/calls/bounce.h"
 #include "runtime/calls/descriptor_check.h"
@@ -93,7 +94,10 @@ class Gathered {
  public:
   Gathered(const iovec* parts, int count) : parts_(parts), count_(count) {
     for (int i = 0; i < count; ++i) size_ += parts[i].iov_len;
-    data_ = static_cast<std::byte*>(std::malloc(std::max<std::size_t>(size_, 1)));
+    // Aligned as O_DIRECT wants it, where whole blocks may mean that (bounce.h).
+    const bool whole_pages = size_ != 0 && size_ % base::kPageSize == 0;
+    data_ = static_cast<std::byte*>(whole_pages ? std::aligned_alloc(base::kPageSize, size_)
+                                                : std::malloc(std::max<std::size_t>(size_, 1)));
   }
   ~Gathered() { std::free(data_); }
   Gathered(const Gathered&) = delete;

@@ -136,9 +136,13 @@ StringArray::StringArray(char* const* from) {
 }
 
 int start_program(const ProgramStart& start, pid_t& child) {
+  ProgramStart made_anew = start;
+  const bool with_own_environment = start.environment == environ;
   for (;;) {
+    // A restart moves it.
+    if (with_own_environment) made_anew.environment = environ;
     if (!takes_own_descriptors_only(start.actions)) return EBADF;
-    Elsewhere<SpawnCall> call(start);
+    Elsewhere<SpawnCall> call(made_anew);
     if (!call.run()) continue;
     if (call->error == 0) child = call->child;
     return call->error;

@@ -93,6 +93,17 @@ TEST_F(DescriptorTableTest, InheritedDescriptorsAreUsableAndTheRuntimesOwnMoveUp
   ::close(inherited);
 }
 
+TEST_F(DescriptorTableTest, WhatACallNobodyRedirectsHasOpenedIsOfTheGenerationThatUsesIt) {
+  DescriptorTable table(entries_.get());
+  ASSERT_TRUE(table.note_inherited().ok());
+  table.attach(3);
+  const int opened = some_file();
+  EXPECT_TRUE(table.usable(opened));
+  EXPECT_FALSE(table.usable(opened + 1)) << "it is not open";
+  EXPECT_FALSE(of_generation(4)->usable(opened));
+  ::close(opened);
+}
+
 TEST_F(DescriptorTableTest, TooLowALimitIsRefusedWithTheWayOut) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);

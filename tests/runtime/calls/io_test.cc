@@ -54,6 +54,34 @@ TEST_F(Io, ReadsIntoPagesThatAreMissing) {
   }));
 }
 
+// Where the file system knows O_DIRECT, which refuses buffers that lie otherwise than its blocks.
+int open_directly(const std::string& path, int flags) {
+  const int direct = ::open(path.c_str(), flags | O_DIRECT, 0600);
+  return direct >= 0 ? direct : ::open(path.c_str(), flags, 0600);
+}
+
+TEST_F(Io, AlignedBuffersStayAligned) {
+  expect_well(run_to_end(store(), [path = file("direct")] {
+    constexpr std::size_t kPage = 4096;
+    const int descriptor = open_directly(path, O_RDWR | O_CREAT);
+    const std::unique_ptr<char, decltype(&std::free)> block(
+        static_cast<char*>(std::aligned_alloc(kPage, 3 * kPage)), &std::free);
+    const std::string written = pattern(3 * kPage);
+    written.copy(block.get(), written.size());
+    EXPECT_IN_CHILD(::write(descriptor, block.get(), 3 * kPage) == 3 * kPage);
+    EXPECT_IN_CHILD(::pwrite(descriptor, block.get(), kPage, 2 * kPage) == kPage);
+    std::memset(block.get(), 0, 3 * kPage);
+    EXPECT_IN_CHILD(::pread(descriptor, block.get() + kPage, kPage, kPage) == kPage);
+    EXPECT_IN_CHILD(std::string_view(block.get() + kPage, kPage) == written.substr(kPage, kPage));
+    const iovec parts[] = {{block.get(), kPage}, {block.get() + kPage, 2 * kPage}};
+    EXPECT_IN_CHILD(::preadv(descriptor, parts, 2, 0) == 3 * kPage);
+    EXPECT_IN_CHILD(std::string_view(block.get(), 2 * kPage) == written.substr(0, 2 * kPage));
+    EXPECT_IN_CHILD(::lseek(descriptor, 0, SEEK_SET) == 0);
+    EXPECT_IN_CHILD(::read(descriptor, block.get(), kPage) == kPage);
+    return 0;
+  }));
+}
+
 // After a restart every page of the heap is missing: the path's, the data's and the result's.
 TEST_F(Io, WritesFromPagesThatARestartLeftMissing) {
   const std::string path = file("written");

@@ -36,6 +36,9 @@ struct Arguments {
   Page<std::array<char, 64>> text;
   Page<itimerspec> time;
   Page<itimerspec> time_before;
+  Page<sigevent> event;
+  Page<timer_t> timer;
+  Page<timespec> processor_time;
   Page<termios> settings;
   Page<rlimit> limit;
   Page<std::array<char, 256>> events;
@@ -44,6 +47,7 @@ struct Arguments {
     std::string("name").copy(name.value.data(), 4);
     std::string("other").copy(other_name.value.data(), 5);
     time.value.it_value.tv_sec = 3600;
+    event.value.sigev_notify = SIGEV_NONE;
   }
 };
 
@@ -77,6 +81,22 @@ int use_events(Arguments& all, int directory) {
   EXPECT_IN_CHILD(::read(inotify, all.events.value.data(), 256) > 0);
   const auto* event = reinterpret_cast<const inotify_event*>(all.events.value.data());
   EXPECT_IN_CHILD(event->name == std::string("made"));
+  return 0;
+}
+
+int use_clocks(Arguments& all) {
+  EXPECT_IN_CHILD(::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &all.processor_time.value) == 0);
+  EXPECT_IN_CHILD(all.processor_time.value.tv_nsec > 0);
+  EXPECT_IN_CHILD(::timer_create(CLOCK_REALTIME, &all.event.value, &all.timer.value) == 0);
+  EXPECT_IN_CHILD(::timer_settime(all.timer.value, 0, &all.time.value, &all.time_before.value) ==
+                  0);
+  EXPECT_IN_CHILD(::timer_gettime(all.timer.value, &all.time_before.value) == 0);
+  EXPECT_IN_CHILD(all.time_before.value.it_value.tv_sec > 3500);
+  EXPECT_IN_CHILD(::timer_delete(all.timer.value) == 0);
+  // It would run a function of the program's on a thread of libc's.
+  all.event.value.sigev_notify = SIGEV_THREAD;
+  EXPECT_IN_CHILD(::timer_create(CLOCK_REALTIME, &all.event.value, &all.timer.value) == -1);
+  EXPECT_IN_CHILD(errno == ENOTSUP);
   return 0;
 }
 
@@ -118,6 +138,7 @@ TEST(MissingPages, AreReadAndFilledByCallsOfAllKinds) {
     EXPECT_IN_CHILD(folder >= 0);
     if (const int failed = use_paths(*all, folder)) return failed;
     if (const int failed = use_events(*all, folder)) return failed;
+    if (const int failed = use_clocks(*all)) return failed;
     return use_host(*all, processors);
   };
   {

@@ -2,12 +2,15 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -82,6 +85,64 @@ TEST_F(Programs, AreSpawnedFromPagesThatARestartLeftMissing) {
   }
   expect_well(run_to_end(store(), main));
   EXPECT_EQ(contents(output), std::string(5000, 'a') + " value\nSigBlk:\t0000000000000000\n");
+}
+
+// As exec does, and address randomisation: each process has its environment elsewhere.
+void move_environment() {
+  static const auto place = reinterpret_cast<void*>(0x5'0000'0000 + ::getpid() * 0x10'0000ull);
+  auto* strings = static_cast<char*>(
+      ::mmap(place, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  auto* pointers = reinterpret_cast<char**>(strings + 0x800);
+  std::strcpy(strings, "NAME=life");
+  pointers[0] = strings;
+  pointers[1] = nullptr;
+  environ = pointers;
+}
+
+// Opening the pipe holds up the start until the test opens its other end.
+TEST_F(Programs, AStartThatARestartCutOffHasTheEnvironmentOfThisProcess) {
+  const std::string pipe = file("pipe");
+  const std::string output = file("output");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto life = [&] {
+    move_environment();
+    options chosen;
+    chosen.store = store();
+    return run(chosen, [pipe, output] {
+      thread other([] {
+        while (generation() == 1) {
+          this_thread::sleep_for(20ms);
+          sync();
+          print("waiting\n");
+        }
+      });
+      Request request;
+      request.script = "echo $NAME";
+      request.arguments[2] = request.script.data();
+      request.write_to(output);
+      ::posix_spawn_file_actions_addopen(&request.actions, STDIN_FILENO, pipe.c_str(), O_RDONLY, 0);
+      pid_t child = -1;
+      EXPECT_IN_CHILD(::posix_spawn(&child, "/bin/sh", &request.actions, nullptr, request.arguments,
+                                    environ) == 0);
+      int status = 0;
+      EXPECT_IN_CHILD(::waitpid(child, &status, 0) == child && status == 0);
+      ::posix_spawn_file_actions_destroy(&request.actions);
+      other.join();
+      return 0;
+    });
+  };
+  int both_ends = -1;
+  {
+    ChildProgram first(life);
+    ASSERT_TRUE(first.says("waiting"));
+    first.kill();
+    // What it was starting outlives it: let go on, and write to a file that has no name any more.
+    std::filesystem::remove(output);
+    both_ends = ::open(pipe.c_str(), O_RDWR);
+  }
+  expect_well(ChildProgram(life).wait());
+  ::close(both_ends);
+  EXPECT_EQ(contents(output), "life\n");
 }
 
 // The highest that is open is one of the runtime's.
