@@ -13,7 +13,7 @@
 #include <filesystem>
 
 #include "base/result.h"
-#include "store/snapshot_record.h"
+#include "store/host_features.h"
 
 namespace revenant::runtime {
 

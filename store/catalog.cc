@@ -88,17 +88,6 @@ base::Status write_state(WriteTransaction& transaction, const StateBytes& state)
   return put_sealed(transaction, CatalogKey::state().bytes(), bytes_of(state));
 }
 
-base::Result<HostBytes> read_host(const Transaction& transaction) {
-  REVENANT_ASSIGN(const auto host,
-                  read_sealed<HostBytes>(transaction, CatalogKey::host(),
-                                         "the record of its hosts fails its checksum"));
-  return host.value_or(HostBytes{});
-}
-
-base::Status write_host(WriteTransaction& transaction, const HostBytes& host) {
-  return put_sealed(transaction, CatalogKey::host().bytes(), bytes_of(host));
-}
-
 base::Result<std::optional<HeadBytes>> read_head(const Transaction& transaction,
                                                  std::string_view branch) {
   return read_sealed<HeadBytes>(transaction, CatalogKey::head(branch),

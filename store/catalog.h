@@ -21,10 +21,6 @@ namespace revenant::store {
 base::Result<StateBytes> read_state(const Transaction& transaction);
 base::Status write_state(WriteTransaction& transaction, const StateBytes& state);
 
-// All zero before the first start, and in stores of builds that did not write it.
-base::Result<HostBytes> read_host(const Transaction& transaction);
-base::Status write_host(WriteTransaction& transaction, const HostBytes& host);
-
 base::Result<std::optional<HeadBytes>> read_head(const Transaction& transaction,
                                                  std::string_view branch);
 base::Status write_head(WriteTransaction& transaction, std::string_view branch,

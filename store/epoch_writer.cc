@@ -86,7 +86,6 @@ base::Status EpochWriter::Impl::ensure_transaction() {
   if (writing) return {};
   if (!prepared) {
     REVENANT_TRY(state.prepare_epoch());  // I1
-    REVENANT_TRY(state.check_trees());
     counters = state.counters;
     number_epoch();
     prepared = true;

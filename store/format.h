@@ -31,7 +31,7 @@ namespace revenant::store {
 
 static_assert(std::endian::native == std::endian::little);  // I1
 
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 inline constexpr std::size_t kLongestValue = 4080;  // I2: an LMDB page less its header
 inline constexpr std::size_t kImageValueSize = kLongestValue;
 inline constexpr std::size_t kImageTailSize = base::kPageSize - kImageValueSize;
@@ -117,10 +117,9 @@ struct StateBytes {
   std::uint64_t next_epoch = 1;
   std::uint64_t next_image = 1;  // images at or beyond it belong to no snapshot
   std::uint64_t next_node = 1;
-  std::uint64_t generation = 0;
   std::uint64_t snapshots = 0;  // retained ones
 };
-static_assert(sizeof(StateBytes) == 40);
+static_assert(sizeof(StateBytes) == 32);
 
 // A branch's newest snapshot, with its root: a fault finds both in one lookup.
 struct HeadBytes {
@@ -155,14 +154,6 @@ struct SnapshotBytes {
 };
 static_assert(sizeof(SnapshotBytes) == 408 && offsetof(SnapshotBytes, branch) == 152);
 
-// What the store's programs have run on, all starts together.
-struct HostBytes {
-  std::uint32_t machine = 0;
-  std::uint32_t unused = 0;
-  std::uint64_t features = 0;
-};
-static_assert(sizeof(HostBytes) == 16);
-
 struct TagBytes {
   std::uint64_t revision = 0;
 };
@@ -174,10 +165,14 @@ struct IdentityBytes {
   std::uint32_t program_size = 0;
   StoreId id{};
   std::uint64_t least_data_size = 0;  // data.mdb has been at least this long
+  std::uint64_t generation = 0;
+  std::uint64_t features = 0;
+  std::uint32_t machine = 0;
+  std::uint32_t unused = 0;
   std::array<char, 256> program{};
   ContentHash seal;  // of all bytes before it
 };
-static_assert(sizeof(IdentityBytes) == 312 && offsetof(IdentityBytes, seal) == 296);
+static_assert(sizeof(IdentityBytes) == 336 && offsetof(IdentityBytes, seal) == 320);
 
 // What stands behind LMDB's meta in the same page, where LMDB neither reads nor writes.
 struct MetaSealBytes {
@@ -193,7 +188,6 @@ inline constexpr std::size_t kMetaSealAt = 2048;
 class CatalogKey {
  public:
   static CatalogKey state() { return CatalogKey('S'); }
-  static CatalogKey host() { return CatalogKey('H'); }
   static CatalogKey head(std::string_view branch) { return CatalogKey('h').add(branch); }
   static CatalogKey snapshot(base::Epoch revision) { return CatalogKey('s').add(revision.value); }
   static CatalogKey tag(std::string_view name) { return CatalogKey('t').add(name); }

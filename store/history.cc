@@ -71,12 +71,6 @@ base::Result<std::vector<Tag>> History::tags() const {
   return tags;
 }
 
-base::Result<std::uint64_t> History::generation() const {
-  REVENANT_ASSIGN(const auto transaction, environment_->begin_read());
-  REVENANT_ASSIGN(const StateBytes state, read_state(transaction));
-  return state.generation;
-}
-
 base::Result<SnapshotView> History::view(base::Epoch revision) const {
   REVENANT_ASSIGN(auto transaction, environment_->begin_read());
   auto held = std::make_unique<ReadTransaction>(std::move(transaction));

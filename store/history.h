@@ -42,8 +42,6 @@ class History {
   [[nodiscard]] base::Result<std::optional<SnapshotRecord>> head(std::string_view branch) const;
   [[nodiscard]] base::Result<std::vector<BranchHead>> branches() const;
   [[nodiscard]] base::Result<std::vector<Tag>> tags() const;
-  // Starts so far: the number the owner's begin_generation returned last.
-  [[nodiscard]] base::Result<std::uint64_t> generation() const;
 
   [[nodiscard]] base::Result<SnapshotView> view(base::Epoch revision) const;
 

@@ -55,6 +55,9 @@ base::Status write_identity(const std::filesystem::path& store, const Identity& 
   std::copy_n(identity.program.data(), size, bytes.program.data());
   bytes.id = identity.id;
   bytes.least_data_size = identity.least_data_size;
+  bytes.generation = identity.generation;
+  bytes.features = identity.ran_on.features;
+  bytes.machine = identity.ran_on.machine;
   bytes.seal = hash_bytes(sealed_part(bytes));
   return write_atomically(identity_path(store), std::as_bytes(std::span(&bytes, 1)));
 }
@@ -81,7 +84,9 @@ base::Result<Identity> read_identity(const std::filesystem::path& store) {
   }
   return Identity{.id = bytes.id,
                   .program = std::string(bytes.program.data(), bytes.program_size),
-                  .least_data_size = bytes.least_data_size};
+                  .least_data_size = bytes.least_data_size,
+                  .generation = bytes.generation,
+                  .ran_on = {bytes.machine, bytes.features}};
 }
 
 base::Status check_data_size(const std::filesystem::path& store, const Identity& identity) {

@@ -1,10 +1,11 @@
 // DIR/identity: what a directory says about itself before LMDB is asked.
 //
 // It stands outside data.mdb because an emptied data.mdb opens as a new, empty store: the identity
-// remembers that there was one, and that its data.mdb has been at least so long.
+// remembers that there was one, and that its data.mdb has been at least so long. And because a
+// start is counted before there is time to check all that a commit would write between.
 //
-// Written atomically: at creation, and at an owner's start and orderly end if data.mdb has grown,
-// and when it has doubled in between. Errors: kNotAStore, kAnotherFormat, kStoreDamaged, kNotFound,
+// Written atomically: at creation and at each start; at an orderly end if data.mdb has grown, and
+// when it has doubled in between. Errors: kNotAStore, kAnotherFormat, kStoreDamaged, kNotFound,
 // kIoFailed.
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "store/host_features.h"
 #include "store/snapshot_record.h"
 
 namespace revenant::store {
@@ -21,6 +23,8 @@ struct Identity {
   StoreId id{};
   std::string program;
   std::uint64_t least_data_size = 0;
+  std::uint64_t generation = 0;  // starts so far
+  HostFeatures ran_on;           // all of them together
 };
 
 // A new store's identity, with a random id.

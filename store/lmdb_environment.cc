@@ -191,6 +191,7 @@ base::Status LmdbEnvironment::open_handle() {
     map_bytes /= 2;
   }
   check_readers();
+  trees_checked_ = options_.create;
   base::Status opened;
   if (!options_.create) opened = check_structure(StructureExtent::kSpine);  // I7
   if (opened.ok()) opened = open_tables();
@@ -267,6 +268,8 @@ void LmdbEnvironment::close_handle() {
 
 base::Result<WriteTransaction> LmdbEnvironment::begin_write() {
   if (handle_ == nullptr) return unavailable();
+  if (!trees_checked_) REVENANT_TRY(check_structure(StructureExtent::kTrees));
+  trees_checked_ = true;
   MDB_txn* transaction = nullptr;
   const int code = mdb_txn_begin(handle_, nullptr, 0, &transaction);
   if (code != MDB_SUCCESS) return error(code, "beginning a transaction");

@@ -13,7 +13,8 @@
 // I6  lock.mdb has its blocks before LMDB maps it: on a full disk a write to its hole would be
 //     SIGBUS.
 // I7  Before LMDB reads a page, but for leaves of images and nodes, its structure has been checked;
-//     before it writes to these two, theirs (lmdb_structure.h).
+//     before it writes anything, that of all trees, each time they are opened: it writes to pages
+//     that are free, and nothing less tells whether they are (lmdb_structure.h).
 //
 // Default flags (each commit is durable on return), NOTLS (read transactions are not bound to a
 // thread), NORDAHEAD (faults hit at random).
@@ -109,6 +110,7 @@ class LmdbEnvironment {
   TableHandles tables_{};
   const std::byte* map_start_ = nullptr;
   bool registered_ = false;
+  bool trees_checked_ = false;  // I7
   std::uint64_t device_ = 0;
   std::uint64_t inode_ = 0;
   std::atomic<int> live_transactions_{0};

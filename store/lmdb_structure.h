@@ -17,8 +17,9 @@
 // this sense may still be anything.
 //
 // The spine costs a few pages, however large the store: an open can afford it. It makes LMDB's
-// reading safe but for leaves, and its writing safe in the catalog. Trees makes all of it safe but
-// for the freeing of an image (lmdb_transaction.h I3).
+// reading safe but for leaves. It makes no writing safe: which images are in use only the leaves
+// tell, and a free list that names one of them passes. Trees makes all of it safe but for the
+// freeing of an image (lmdb_transaction.h I3).
 //
 // Threads: any; the pages belong to a commit that a read transaction holds, or nobody writes.
 #pragma once

@@ -74,9 +74,6 @@ base::Result<Orphans> find_orphans(LmdbEnvironment& environment) {
 base::Status sweep_orphans(LmdbEnvironment& environment) {
   REVENANT_ASSIGN(const Orphans orphans, find_orphans(environment));
   const StateBytes& state = orphans.state;
-  if (orphans.images || orphans.nodes) {
-    REVENANT_TRY(environment.check_structure(StructureExtent::kTrees));
-  }
   if (orphans.images) REVENANT_TRY(sweep_table(environment, Table::kImages, state.next_image));
   if (orphans.nodes) REVENANT_TRY(sweep_table(environment, Table::kNodes, state.next_node));
   return sweep_dead_lists(environment, orphans.dead_list_owners, {state.next_epoch});

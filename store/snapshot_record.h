@@ -17,13 +17,6 @@ using BuildId = std::array<std::uint8_t, 20>;
 // 128 random bits drawn when a store is created.
 using StoreId = std::array<std::uint8_t, 16>;
 
-// What programs on a store have run on: an ELF machine, 0 before the first start, and what they may
-// have found in its processors (whose bits the runtime knows).
-struct HostFeatures {
-  std::uint32_t machine = 0;
-  std::uint64_t features = 0;
-};
-
 // What the runtime says about the snapshot it commits.
 struct SnapshotInfo {
   BuildId build_id{};

@@ -133,22 +133,10 @@ base::Status Store::change_catalog(const Change& change) {
   return changed;
 }
 
-HostFeatures Store::ran_on() const { return {state_->host.machine, state_->host.features}; }
+HostFeatures Store::ran_on() const { return state_->owned.identity.ran_on; }
 
 base::Result<std::uint64_t> Store::begin_generation(const HostFeatures& host) {
-  StateBytes counters;
-  HostBytes hosts = state_->host;
-  if (host.machine != 0) hosts.machine = host.machine;
-  hosts.features |= host.features;
-  REVENANT_TRY(change_catalog([&](WriteTransaction& transaction) -> base::Status {
-    counters = state_->counters;
-    ++counters.generation;
-    REVENANT_TRY(write_host(transaction, hosts));
-    return write_state(transaction, counters);
-  }));
-  state_->counters = counters;
-  state_->host = hosts;
-  return counters.generation;
+  return state_->count_start(host);
 }
 
 EpochWriter& Store::begin_epoch(base::Epoch at_least) {
@@ -209,7 +197,6 @@ base::Result<ReclaimReport> Store::reclaim_some(const Policy& policy, std::size_
   REVENANT_CHECK(!state_->writer.open(), "snapshots are reclaimed while an epoch is open");
   const StoreCall call;
   REVENANT_TRY(state_->prepare_epoch());
-  REVENANT_TRY(state_->check_trees());
   auto report = Reclaimer(state_->environment()).step(policy, budget);
   if (!report.ok()) {
     (void)state_->mend();

@@ -33,6 +33,7 @@
 #include "store/epoch_writer.h"
 #include "store/fetch_outcome.h"
 #include "store/history.h"
+#include "store/host_features.h"
 #include "store/page_reference.h"
 #include "store/retention.h"
 #include "store/snapshot_record.h"
@@ -70,7 +71,8 @@ class Store {
 
   // What the programs of earlier starts have run on, together.
   [[nodiscard]] HostFeatures ran_on() const;
-  // Counts a start on `host`, durably, and returns its number: 1 for the first.
+  // Counts a start on `host`, durably, and returns its number: 1 for the first. Costs the same
+  // however large the store is, and writes nothing to data.mdb.
   base::Result<std::uint64_t> begin_generation(const HostFeatures& host = {});
 
   // Starts an epoch on the head, with the next number or a higher one: a caller that drew a number

@@ -1,5 +1,6 @@
 #include "store/store_state.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "store/catalog.h"
@@ -21,7 +22,6 @@ StoreState::~StoreState() {
 }
 
 base::Status StoreState::start() {
-  note_growth(1);
   REVENANT_TRY(reload());
   REVENANT_TRY(sweep_orphans(environment()));
   return fetcher.open(environment());
@@ -31,7 +31,6 @@ base::Status StoreState::reload() {
   stale = true;
   REVENANT_ASSIGN(const auto transaction, environment().begin_read());
   REVENANT_ASSIGN(counters, read_state(transaction));
-  REVENANT_ASSIGN(host, read_host(transaction));
   REVENANT_ASSIGN(const auto newest, read_head(transaction, options.branch));
   if (!newest && counters.snapshots != 0) {
     REVENANT_ASSIGN(const auto heads, read_heads(transaction));
@@ -55,11 +54,14 @@ base::Status StoreState::prepare_epoch() {
   return {};
 }
 
-base::Status StoreState::check_trees() {
-  if (trees_checked) return {};
-  REVENANT_TRY(environment().check_structure(StructureExtent::kTrees));
-  trees_checked = true;
-  return {};
+base::Result<std::uint64_t> StoreState::count_start(const HostFeatures& host) {
+  Identity counted = owned.identity;
+  ++counted.generation;
+  counted.ran_on.add(host);
+  counted.least_data_size = std::max(counted.least_data_size, environment().file_size());
+  REVENANT_TRY(write_identity(options.path, counted));
+  owned.identity = counted;
+  return counted.generation;
 }
 
 void StoreState::committed(const StateBytes& counters_now, const SnapshotBytes& snapshot,

@@ -5,8 +5,9 @@
 // I2  `leftovers` is set whenever a transaction of an epoch committed and the epoch has not (yet).
 // I3  When the environment has died, mend() has succeeded before anything else is tried. Until then
 //     the store is unavailable: `stale` is set and fetches wait.
-// I4  LMDB changes trees whose structure has been checked since they were opened: not by the
-//     opening, which a large store would slow down.
+// I4  A start is counted in the identity, and data.mdb is first written by its first epoch: all of
+//     it has to be checked before that (lmdb_environment.h I7), which a large store would slow
+//     down.
 //
 // Threads: the writer's, but for `fetcher` and `history`.
 #pragma once
@@ -35,8 +36,8 @@ class StoreState {
   base::Status reload();
   // Before an epoch's first transaction: mends and sweeps if need be.
   base::Status prepare_epoch();
-  // Before images or nodes are changed for the first time. I4
-  base::Status check_trees();
+  // I4
+  base::Result<std::uint64_t> count_start(const HostFeatures& host);
   // After an epoch's commit.
   void committed(const StateBytes& counters_now, const SnapshotBytes& snapshot,
                  std::uint32_t commit_us);
@@ -55,12 +56,10 @@ class StoreState {
   const History history;
   PageFetcher fetcher;
   StateBytes counters;
-  HostBytes host;
   std::optional<SnapshotBytes> head;
   std::optional<SnapshotRecord> head_record;
   bool leftovers = false;
   bool stale = false;
-  bool trees_checked = false;
   // How long the newest commit took: written into its record by the next one.
   std::uint32_t last_commit_us = 0;
   EpochWriter writer;

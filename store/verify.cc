@@ -167,7 +167,6 @@ base::Status HistoryChecker::check_table(Table table, DeadKind kind, std::uint64
 base::Result<VerifyReport> HistoryChecker::run() {
   REVENANT_ASSIGN(snapshots_, read_snapshots(transaction_));
   REVENANT_ASSIGN(const StateBytes state, read_state(transaction_));
-  REVENANT_TRY(read_host(transaction_));
   for (const SnapshotBytes& snapshot : snapshots_) ++children_left_[{snapshot.parent}];
   for (const SnapshotBytes& snapshot : snapshots_) {
     REVENANT_TRY(check_snapshot(snapshot));

@@ -53,13 +53,7 @@ TEST(FormatGolden, Nodes) {
             "0000006005038100" + hex_of(inner.children[0]) + hex_of(inner.children[7]));
 }
 
-TEST(FormatGolden, Hosts) {
-  EXPECT_EQ(hex_of(HostBytes{.machine = 62, .features = 0x0102}),
-            "3e000000000000000201000000000000");
-}
-
 TEST(FormatGolden, CatalogKeys) {
-  EXPECT_EQ(hex(CatalogKey::host().bytes()), "48");
   EXPECT_EQ(hex(CatalogKey::state().bytes()), "53");
   EXPECT_EQ(hex(CatalogKey::head("main").bytes()), "686d61696e");
   EXPECT_EQ(hex(CatalogKey::snapshot({0x0102}).bytes()), "730000000000000102");
@@ -110,22 +104,26 @@ TEST(FormatGolden, MetaSeals) {
 }
 
 TEST(FormatGolden, RecordsAndSeals) {
-  const StateBytes state{1, 2, 3, 4, 5};
+  const StateBytes state{1, 2, 3, 4};
   const auto record = std::as_bytes(std::span(&state, 1));
-  EXPECT_EQ(hex(record),
-            "0100000000000000020000000000000003000000000000000400000000000000"
-            "0500000000000000");
+  EXPECT_EQ(hex(record), "0100000000000000020000000000000003000000000000000400000000000000");
   const CatalogKey key = CatalogKey::state();
-  EXPECT_EQ(hex_of(seal_of(key.bytes(), record)), "a8db77560b28599341bdba4100ed14f3");
+  EXPECT_EQ(hex_of(seal_of(key.bytes(), record)), "cd4c8c7cbbc10475ab0cb13fa7222ce0");
 }
 
 TEST(FormatGolden, Identities) {
-  IdentityBytes identity{.program_size = 3, .least_data_size = 0x0102, .seal = kHash};
+  IdentityBytes identity{.program_size = 3,
+                         .least_data_size = 0x0102,
+                         .generation = 0x0304,
+                         .features = 0x0506,
+                         .machine = 62,
+                         .seal = kHash};
   identity.id.fill(0xBB);
   identity.program = {'a', 'p', 'p'};
   EXPECT_EQ(hex_of(identity),
-            "524556454e414e540100000003000000bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-            "0201000000000000617070" +
+            "524556454e414e540200000003000000bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+            "020100000000000004030000000000000605000000000000"
+            "3e00000000000000617070" +
                 std::string(std::size_t{253} * 2, '0') + "887766554433221100ffeeddccbbaa99");
 }
 

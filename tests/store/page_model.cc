@@ -56,6 +56,14 @@ base::Status apply(const Change& change, EpochWriter& writer) {
   return writer.put(change.run.first, frame.data(), hash_page(frame.data()));
 }
 
+base::Result<base::Epoch> commit_a_page(Store& store, std::uint64_t stamp) {
+  EpochWriter& writer = store.begin_epoch();
+  const base::Status put = apply({.run = {{1}, {1}}, .stamp = stamp}, writer);
+  if (put.ok()) return writer.commit({});
+  writer.abort();
+  return put.error();
+}
+
 std::string difference(const SnapshotView& view, const Pages& pages) {
   Frame frame;
   Pages left = pages;

@@ -34,6 +34,9 @@ std::vector<Change> random_changes(std::mt19937_64& random, std::size_t most);
 void apply(const Change& change, Pages& pages);
 base::Status apply(const Change& change, EpochWriter& writer);
 
+// Commits an epoch that changes page 1 only.
+base::Result<base::Epoch> commit_a_page(Store& store, std::uint64_t stamp);
+
 // Empty if the snapshot holds exactly `pages`; else what differs.
 std::string difference(const SnapshotView& view, const Pages& pages);
 

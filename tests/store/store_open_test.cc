@@ -170,7 +170,7 @@ TEST_F(StoreOpenTest, RefusesMetasThatDisagree) {
 TEST_F(StoreOpenTest, RefusesEveryFlippedBitOfTheNewestMetaAndOfBothTransactionIds) {
   constexpr std::size_t kTransactionAt = 144;
   for (int commits = 0; commits < 2; ++commits) {
-    ASSERT_TRUE(Store::open(small_options(path_)).value()->begin_generation().ok());
+    ASSERT_TRUE(commit_a_page(*Store::open(small_options(path_)).value(), 1).ok());
     const std::string whole = contents(path_ / "data.mdb");
     const bool odd_is_newest = whole[kTransactionAt] < whole[4096 + kTransactionAt];
     const std::size_t newest = odd_is_newest ? 4096 : 0;
@@ -193,8 +193,8 @@ TEST_F(StoreOpenTest, RefusesEveryFlippedBitOfTheNewestMetaAndOfBothTransactionI
 TEST_F(StoreOpenTest, OpensWhatWasNotSealedOrWhoseSealIsDamaged) {
   create();
   const std::string sealed = contents(path_ / "data.mdb");
-  ASSERT_TRUE(Store::open(small_options(path_)).value()->begin_generation().ok());
-  ASSERT_TRUE(Store::open(small_options(path_)).value()->begin_generation().ok());
+  ASSERT_TRUE(commit_a_page(*Store::open(small_options(path_)).value(), 1).ok());
+  ASSERT_TRUE(commit_a_page(*Store::open(small_options(path_)).value(), 2).ok());
   const std::string seals[] = {std::string(sizeof(MetaSealBytes), '\0'), "x"};
   for (const std::size_t page : {0, 4096}) {
     const std::size_t at = page + kMetaSealAt;
@@ -204,7 +204,7 @@ TEST_F(StoreOpenTest, OpensWhatWasNotSealedOrWhoseSealIsDamaged) {
           .write(seal.data(), static_cast<std::streamsize>(seal.size()));
       auto store = Store::open(small_options(path_));
       ASSERT_TRUE(store.ok()) << store.error().message;
-      EXPECT_EQ((*store)->history().generation().value(), 2u);
+      EXPECT_EQ((*store)->head()->revision.value, 2u);
     }
   }
 }
