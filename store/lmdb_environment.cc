@@ -333,18 +333,15 @@ void LmdbEnvironment::check_readers() {
 
 base::Status LmdbEnvironment::check_place() const {
   mdb_filehandle_t file = -1;
-  struct stat ours {};
-  struct stat there {};
   if (handle_ == nullptr || mdb_env_get_fd(handle_, &file) != MDB_SUCCESS) return {};
-  if (::fstat(file, &ours) != 0) return {};
-  const bool found = ::stat((options_.path / "data.mdb").c_str(), &there) == 0;
-  if (found && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino) return {};
-  return base::Error{
-      base::ErrorCode::kIoFailed,
-      sentence_start() +
-          (found ? "another one lies in its place" : "it was removed or moved away") +
-          ", and what is committed would be found by no later start; move it back, "
-          "or end the program"};
+  const DataPlace::Finding found = place_.look(options_.path / "data.mdb", file);
+  if (found == DataPlace::Finding::kThere) return {};
+  return base::Error{base::ErrorCode::kIoFailed,
+                     sentence_start() +
+                         (found == DataPlace::Finding::kAnother ? "another one lies in its place"
+                                                                : "it was removed or moved away") +
+                         ", and what is committed would be found by no later start; move it back, "
+                         "or end the program"};
 }
 
 void LmdbEnvironment::complete_commit() const {

@@ -32,6 +32,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "store/data_place.h"
 #include "store/lmdb_presence.h"
 #include "store/lmdb_structure.h"
 #include "store/lmdb_transaction.h"
@@ -78,7 +79,7 @@ class LmdbEnvironment {
 
   // Frees reader slots of processes that died.
   void check_readers();
-  // Whether its data.mdb is still the one that is found under its path.
+  // Whether its data.mdb is still the one that is found under its path, as far as can be seen.
   [[nodiscard]] base::Status check_place() const;
 
   // After a commit: makes data.mdb as long as its meta says, and seals the meta. I4, I3
@@ -105,6 +106,7 @@ class LmdbEnvironment {
   [[nodiscard]] std::string sentence_start() const;
 
   EnvironmentOptions options_;
+  const DataPlace place_;
   MDB_env* handle_ = nullptr;
   LmdbPresence presence_;
   TableHandles tables_{};
