@@ -202,8 +202,9 @@ const char* cause_of(int signal) {
 
 void on_signal(int signal, siginfo_t*, void* context) {
   ReportState& state = report();
-  if (store::StoreCall::here()) report_store_fault(signal, instruction_of(context));
   const bool noted = signal == SIGABRT && state.noted[0] != '\0';
+  const bool of_store = signal == SIGABRT ? store::StoreCall::aborts() : store::StoreCall::here();
+  if (!noted && of_store) report_store_fault(signal, instruction_of(context));
   if (!noted && running_green_thread() == nullptr) {  // I3
     ::sigaction(signal, &previous_of(signal), nullptr);
     ::raise(signal);

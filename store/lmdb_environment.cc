@@ -20,6 +20,7 @@
 #include "store/format.h"
 #include "store/lmdb_layout.h"
 #include "store/lmdb_meta.h"
+#include "store/store_call.h"
 
 namespace revenant::store {
 namespace {
@@ -216,8 +217,10 @@ base::Status LmdbEnvironment::allocate_lock_file() const {
 base::Result<MDB_env*> LmdbEnvironment::create_handle(std::uint64_t map_bytes) {
   MDB_env* handle = nullptr;
   int code = mdb_env_create(&handle);
-  // The signal that follows a failed assertion says it, and where (store_call.h).
-  if (code == MDB_SUCCESS) code = mdb_env_set_assert(handle, [](MDB_env*, const char*) {});
+  if (code == MDB_SUCCESS) {
+    code = mdb_env_set_assert(handle,
+                              [](MDB_env*, const char*) { StoreCall::note_failed_assertion(); });
+  }
   if (code == MDB_SUCCESS) code = mdb_env_set_maxdbs(handle, kTableCount);
   if (code == MDB_SUCCESS) code = mdb_env_set_maxreaders(handle, kReaderSlots);
   if (code == MDB_SUCCESS) code = mdb_env_set_mapsize(handle, map_bytes);

@@ -5,9 +5,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <new>
 #include <stdexcept>
 #include <string>
 
+#include "store/store_call.h"
 #include "tests/runtime/child_program.h"
 #include "tests/support/temporary_directory.h"
 
@@ -141,6 +143,32 @@ TEST_F(CrashReport, AnAbort) {
   EXPECT_EQ(ended.exit_code(), 1);
   EXPECT_THAT(ended.err, names_thread_and_function("abort"));
   EXPECT_THAT(ended.err, HasSubstr("aborted (SIGABRT)"));
+}
+
+// Our own code fails, and data.mdb has no part in it.
+TEST_F(CrashReport, AnAbortWithinTheStoreIsNotTakenForDamage) {
+  const Ended aborted = run_thread([] {
+    const store::StoreCall call;
+    std::abort();
+  });
+  EXPECT_EQ(aborted.exit_code(), 1) << aborted.err;
+  EXPECT_THAT(aborted.err, HasSubstr("aborted (SIGABRT)"));
+  const Ended out_of_memory = run_thread([]() noexcept {
+    const store::StoreCall call;
+    throw std::bad_alloc();
+  });
+  EXPECT_EQ(out_of_memory.exit_code(), 1) << out_of_memory.err;
+  EXPECT_THAT(out_of_memory.err, AllOf(HasSubstr("std::bad_alloc"), Not(HasSubstr("damaged"))));
+}
+
+TEST_F(CrashReport, AFailedAssertionOfLmdbsIsTheStoresDamage) {
+  const Ended ended = run_thread([] {
+    const store::StoreCall call;
+    store::StoreCall::note_failed_assertion();
+    std::abort();
+  });
+  EXPECT_EQ(ended.exit_code(), 3) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("its structure is damaged"));
 }
 
 TEST_F(CrashReport, TheThirdEndFromOneRevisionSuggestsAWayOut) {
