@@ -62,7 +62,7 @@ Result<VerifyReport> verify(const store::History& history, const VerifyRequest& 
 }  // namespace
 
 int verify_store(const Context& context, const VerifyRequest& request) {
-  return with_store(context, [&](const store::StoreReader& reader) -> Result<int> {
+  const auto verb = [&](const store::StoreReader& reader) -> Result<int> {
     Progress progress;
     const store::VerifySinks sinks{
         .finding =
@@ -79,7 +79,8 @@ int verify_store(const Context& context, const VerifyRequest& request) {
     progress.clear();
     print_summary(context, report);
     return report.findings == 0 ? base::kWell : base::kFindings;
-  });
+  };
+  return with_store(context, verb, store::ReadPurpose::kVerify);
 }
 
 }  // namespace revenant::cli

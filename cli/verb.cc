@@ -47,8 +47,9 @@ int judge_signal(const std::filesystem::path& store, int signal) {
 }  // namespace
 
 int with_store(const Context& context,
-               const std::function<base::Result<int>(const store::StoreReader&)>& verb) {
-  const auto reader = store::StoreReader::open(context.store);
+               const std::function<base::Result<int>(const store::StoreReader&)>& verb,
+               store::ReadPurpose purpose) {
+  const auto reader = store::StoreReader::open(context.store, purpose);
   if (!reader) return fail(reader.error());
   const auto code = verb(**reader);
   return code ? *code : fail(code.error());

@@ -22,7 +22,8 @@ struct Context {
 
 // Opens the store of `context` and runs `verb` on it; the exit code of either.
 int with_store(const Context& context,
-               const std::function<base::Result<int>(const store::StoreReader&)>& verb);
+               const std::function<base::Result<int>(const store::StoreReader&)>& verb,
+               store::ReadPurpose purpose = store::ReadPurpose::kUse);
 
 // The same on one snapshot, held still.
 int with_snapshot(const Context& context, const std::string& revision,

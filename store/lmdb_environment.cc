@@ -128,13 +128,13 @@ base::ErrorCode classify(int code) {
   }
 }
 
-const char* way_out(int code) {
+std::string way_out(int code, const std::string& of_damage) {
   if (code == MDB_MAP_FULL) return "let it be larger by more address space (ulimit -v)";
   switch (classify(code)) {
     case base::ErrorCode::kNoSpace:
       return way_out_of_no_space(code);
     case base::ErrorCode::kStoreDamaged:
-      return "run `revenant verify` on it";
+      return of_damage;
     default:
       return "check its disk and permissions";
   }
@@ -379,13 +379,13 @@ base::Error LmdbEnvironment::unavailable() const {
 
 base::Error LmdbEnvironment::error(int code, const char* what) const {
   if (code == EIO) code = cause_of_short_write(handle_);
-  return {classify(code),
-          sentence_start() + what + " failed: " + mdb_strerror(code) + "; " + way_out(code)};
+  return {classify(code), sentence_start() + what + " failed: " + mdb_strerror(code) + "; " +
+                              way_out(code, options_.way_out_of_damage)};
 }
 
 base::Error LmdbEnvironment::damaged(const std::string& what) const {
   return {base::ErrorCode::kStoreDamaged, "the store " + options_.path.string() + " is damaged: " +
-                                              what + "; run `revenant verify` on it"};
+                                              what + "; " + options_.way_out_of_damage};
 }
 
 }  // namespace revenant::store

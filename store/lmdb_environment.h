@@ -47,6 +47,7 @@ struct EnvironmentOptions {
   std::uint64_t map_bytes = 1ull << 40;
   bool read_only = false;
   bool create = false;  // make the tables in a first, durable commit
+  std::string way_out_of_damage = "run `revenant verify` on it";
 };
 
 class LmdbEnvironment {

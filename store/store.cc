@@ -220,11 +220,14 @@ StoreReader::StoreReader(std::filesystem::path path, std::unique_ptr<LmdbEnviron
 
 StoreReader::~StoreReader() = default;
 
-base::Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::filesystem::path& path) {
+base::Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::filesystem::path& path,
+                                                             ReadPurpose purpose) {
   REVENANT_ASSIGN(const auto normal, normal_path(path));
   REVENANT_ASSIGN(const Identity identity, read_identity(normal));
   REVENANT_TRY(check_data_size(normal, identity));
-  REVENANT_ASSIGN(auto environment, LmdbEnvironment::open({.path = normal, .read_only = true}));
+  EnvironmentOptions options{.path = normal, .read_only = true};
+  if (purpose == ReadPurpose::kVerify) options.way_out_of_damage = "restore it from a copy";
+  REVENANT_ASSIGN(auto environment, LmdbEnvironment::open(options));
   return std::unique_ptr<StoreReader>(
       new StoreReader(normal, std::move(environment), identity.program, identity.id));
 }

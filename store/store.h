@@ -122,11 +122,15 @@ class Store {
   std::unique_ptr<StoreState> state_;
 };
 
+// What a store is read for: whoever verifies it cannot be told to.
+enum class ReadPurpose : std::uint8_t { kUse, kVerify };
+
 // A store read beside its owner, or without one. Never changes it. One process opens a store once,
 // as owner or as reader (LMDB's locks are the process's).
 class StoreReader {
  public:
-  static base::Result<std::unique_ptr<StoreReader>> open(const std::filesystem::path& path);
+  static base::Result<std::unique_ptr<StoreReader>> open(const std::filesystem::path& path,
+                                                         ReadPurpose purpose = ReadPurpose::kUse);
   ~StoreReader();
   StoreReader(const StoreReader&) = delete;
   StoreReader& operator=(const StoreReader&) = delete;

@@ -17,6 +17,7 @@ namespace {
 using crash::Outcome;
 using nlohmann::json;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -168,7 +169,8 @@ TEST_F(ToolTest, VerifySurvivesDamageBelowTheRecords) {
   output.flush();
   const Outcome outcome = run_on_store({"verify", "--all"});
   EXPECT_EQ(outcome.exit_code, 3);
-  EXPECT_THAT(outcome.errors, SizeIs(1));
+  ASSERT_THAT(outcome.errors, SizeIs(1));
+  EXPECT_THAT(outcome.errors[0], EndsWith("; restore it from a copy"));
 }
 
 // As a program leaves it that was killed before its first snapshot.

@@ -101,6 +101,9 @@ TEST_F(LmdbStructure, ADamagedStoreIsRefusedAndNamed) {
   EXPECT_THAT(opened.error().message, HasSubstr("page " + std::to_string(root) +
                                                 " of its data.mdb has nodes that do not "
                                                 "fit it; run `revenant verify` on it"));
+  const auto verified = StoreReader::open(path_, ReadPurpose::kVerify);
+  ASSERT_FALSE(verified.ok());
+  EXPECT_THAT(verified.error().message, HasSubstr("fit it; restore it from a copy"));
 }
 
 // The start sees of the images no more than it needs. What it counts lies elsewhere.
