@@ -1,13 +1,9 @@
 // bit_flips: flips single bits in what data.mdb uses, in copies of the store of a ledger that was
 // killed, and judges what the tool and the ledger make of each (flip_judge.h).
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <random>
 
 #include <CLI/CLI.hpp>
@@ -15,8 +11,8 @@
 #include "base/check.h"
 #include "store/format.h"
 #include "store/lmdb_layout.h"
-#include "store/lmdb_structure.h"
 #include "tests/crash/flip_judge.h"
+#include "tests/store/data_file.h"
 #include "tests/support/temporary_directory.h"
 
 namespace revenant::crash {
@@ -41,17 +37,10 @@ struct UsedBytes {
   std::vector<Range> values;
 };
 
-UsedBytes used_bytes(const std::filesystem::path& data) {
+UsedBytes used_bytes(const std::filesystem::path& whole) {
   using namespace store;
-  const int file = ::open(data.c_str(), O_RDONLY | O_CLOEXEC);
-  REVENANT_CHECK(file >= 0, "%s", std::strerror(errno));
-  std::array<LmdbMeta, 2> metas;
-  for (std::size_t i = 0; i < 2; ++i) {
-    const auto at = static_cast<off_t>(i * kLmdbPageSize + kLmdbHeaderSize);
-    REVENANT_CHECK(::pread(file, &metas[i], sizeof metas[i], at) > 0);
-  }
-  const std::uint64_t newest = std::max(metas[0].transaction, metas[1].transaction);
-  const auto verdict = check_lmdb_structure(file, newest, StructureExtent::kPages);
+  const DataFile data(whole);
+  const auto verdict = data.check(StructureExtent::kPages);
   REVENANT_CHECK(verdict.checked && !verdict.finding, "the store is not whole to begin with");
   UsedBytes used;
   for (std::uint64_t page = 0; page < 2; ++page) {
@@ -61,9 +50,8 @@ UsedBytes used_bytes(const std::filesystem::path& data) {
   }
   for (std::uint64_t page = 2; page < verdict.used.size(); ++page) {
     if (!verdict.used[page]) continue;
-    LmdbPageHeader header;
     const auto at = page * kLmdbPageSize;
-    REVENANT_CHECK(::pread(file, &header, sizeof header, static_cast<off_t>(at)) > 0);
+    const auto header = data.read<LmdbPageHeader>(at);
     if (header.flags == kLmdbBranch || header.flags == kLmdbLeaf) {
       used.trees.push_back({at, at + header.lower});
       used.trees.push_back({at + header.upper, at + kLmdbPageSize});
@@ -71,7 +59,6 @@ UsedBytes used_bytes(const std::filesystem::path& data) {
       used.values.push_back({at, at + kLmdbPageSize});
     }
   }
-  ::close(file);
   return used;
 }
 
@@ -88,15 +75,6 @@ std::uint64_t draw_bit(const UsedBytes& used, std::mt19937_64& random) {
   }
   REVENANT_CHECK(false, "the ranges are shorter than their sum");
   std::abort();
-}
-
-void flip(const std::filesystem::path& data, std::uint64_t bit) {
-  std::fstream file(data, std::ios::in | std::ios::out | std::ios::binary);
-  char byte = 0;
-  file.seekg(static_cast<std::streamoff>(bit / 8)).get(byte);
-  byte = static_cast<char>(byte ^ (1 << bit % 8));
-  file.seekp(static_cast<std::streamoff>(bit / 8)).put(byte);
-  REVENANT_CHECK(file.good());
 }
 
 // A ledger with some history, killed, resumed and killed again.
@@ -121,7 +99,7 @@ int run(const Flags& flags) {
   const auto whole = scratch / "whole";
   const auto damaged = scratch / "damaged";
   make_store(whole);
-  const UsedBytes used = used_bytes(whole / "data.mdb");
+  const UsedBytes used = used_bytes(whole);
   FlipJudge judge(REVENANT_TOOL, LEDGER, whole);
   int found = 0;
   int violations = 0;
@@ -130,7 +108,7 @@ int run(const Flags& flags) {
     std::filesystem::remove_all(damaged);
     std::filesystem::copy(whole, damaged);
     flip(damaged / "data.mdb", bit);
-    const FlipVerdict verdict = judge.judge(damaged);
+    const FlipVerdict verdict = judge.judge(damaged, bit);
     if (verdict.outcome == FlipOutcome::kFound) ++found;
     if (!verdict.violation) continue;
     ++violations;

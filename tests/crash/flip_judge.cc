@@ -1,10 +1,14 @@
 #include "tests/crash/flip_judge.h"
 
 #include <csignal>
+#include <fstream>
 #include <regex>
 
 #include "base/check.h"
 #include "base/exit_code.h"
+#include "store/format.h"
+#include "store/lmdb_layout.h"
+#include "tests/store/data_file.h"
 
 namespace revenant::crash {
 namespace {
@@ -45,9 +49,21 @@ std::string joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
+void flip(const std::filesystem::path& data, std::uint64_t bit) {
+  std::fstream file(data, std::ios::in | std::ios::out | std::ios::binary);
+  char byte = 0;
+  file.seekg(static_cast<std::streamoff>(bit / 8)).get(byte);
+  byte = static_cast<char>(byte ^ (1 << bit % 8));
+  file.seekp(static_cast<std::streamoff>(bit / 8)).put(byte);
+  REVENANT_CHECK(file.good());
+}
+
 FlipJudge::FlipJudge(std::filesystem::path tool, std::filesystem::path ledger,
                      std::filesystem::path whole)
-    : tool_(std::move(tool)), ledger_(std::move(ledger)) {
+    : tool_(std::move(tool)),
+      ledger_(std::move(ledger)),
+      whole_data_(store::DataFile(whole).contents()),
+      used_(store::DataFile(whole).check(store::StructureExtent::kPages).used) {
   for (const auto& question : questions()) {
     whole_answers_.push_back(ask(question, whole));
     REVENANT_CHECK(whole_answers_.back().exit_code == 0, "%s: %s", joined(question).c_str(),
@@ -161,8 +177,51 @@ FlipJudge::Complaint FlipJudge::judge_starts(const std::filesystem::path& store,
   return std::nullopt;
 }
 
-FlipVerdict FlipJudge::judge(const std::filesystem::path& store) {
+// F5
+FlipJudge::Complaint FlipJudge::judge_pages(const std::filesystem::path& store, std::uint64_t bit,
+                                            bool trees_whole) const {
+  std::string before = whole_data_;
+  before[bit / 8] = static_cast<char>(before[bit / 8] ^ 1 << bit % 8);
+  const std::string now = store::DataFile(store).contents();
+  const auto same = [&](std::uint64_t from, std::uint64_t size) {
+    return now.compare(from, size, before, from, size) == 0;
+  };
+  for (std::uint64_t page = 0; page < 2; ++page) {
+    if (same(page * store::kLmdbPageSize, store::kSealedMetaSize)) continue;
+    if (!trees_whole) return "F5: something was committed to trees that are damaged";
+    return judge_undone(store, bit);  // pages came free, and were rightly used again
+  }
+  for (std::uint64_t page = 2; page < used_.size(); ++page) {
+    if (!used_[page] || same(page * store::kLmdbPageSize, store::kLmdbPageSize)) continue;
+    return "F5: page " + std::to_string(page) + " was written over";
+  }
+  return std::nullopt;
+}
+
+FlipJudge::Complaint FlipJudge::judge_undone(const std::filesystem::path& store,
+                                             std::uint64_t bit) const {
+  const std::uint64_t page = bit / 8 / store::kLmdbPageSize;
+  const auto undone = store.string() + ".undone";
+  std::filesystem::copy(store, undone);
+  flip(undone + "/data.mdb", bit);
+  const store::DataFile data(undone);
+  const auto verdict = data.check(store::StructureExtent::kPages);
+  const std::uint64_t start = page * store::kLmdbPageSize;
+  const bool undoes = page >= 2 && verdict.used.size() > page && verdict.used[page] &&
+                      data.contents().compare(start, store::kLmdbPageSize, whole_data_, start,
+                                              store::kLmdbPageSize) == 0;
+  Complaint complaint;
+  if (undoes) {
+    const Answer verified = ask({"verify", "--all"}, undone);
+    if (verified.exit_code != 0) complaint = "F5: undone, there still is " + verified.text;
+  }
+  std::filesystem::remove_all(undone);
+  return complaint;
+}
+
+FlipVerdict FlipJudge::judge(const std::filesystem::path& store, std::uint64_t bit) {
   FlipVerdict verdict;
+  const bool trees_whole = !store::DataFile(store).check(store::StructureExtent::kTrees).finding;
   const Answer verified = ask({"verify", "--all"}, store);
   verdict.violation = verified.complaint;
   if (verdict.violation) return verdict;
@@ -170,6 +229,7 @@ FlipVerdict FlipJudge::judge(const std::filesystem::path& store) {
   verdict.outcome = found ? FlipOutcome::kFound : FlipOutcome::kHarmless;
   verdict.violation = judge_answers(store, found);
   if (!verdict.violation) verdict.violation = judge_starts(store, found);
+  if (!verdict.violation) verdict.violation = judge_pages(store, bit, trees_whole);
   return verdict;
 }
 
