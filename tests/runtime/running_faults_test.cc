@@ -13,7 +13,6 @@
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <random>
 
 #include "base/sanitizer.h"
@@ -75,16 +74,16 @@ class SmallDisk {
   void enter() const {
     if (!mounted_) return limit(rlim_t{mib_} << 20);
     enter_own_mounts();
-    mount_small_disk(directory_, std::to_string(mib_) + "m");
+    mount_small_disk(directory_, std::uint64_t{mib_} << 20);
   }
   // So that only so much is left. And undone.
   void fill_up_to(unsigned left_mib) const {
     if (!mounted_) return limit(rlim_t{left_mib} << 20);
-    std::ofstream(ballast()) << std::string((mib_ - left_mib) << 20, 'x');
+    take_room(directory_, std::uint64_t{left_mib} << 20);
   }
   void make_room() const {
     if (!mounted_) return limit(rlim_t{mib_} << 20);
-    std::filesystem::remove(ballast());
+    give_room_back(directory_);
   }
   [[nodiscard]] std::string what_is_said() const {
     return mounted_ ? "No space left on device; free some space on its disk"
@@ -92,7 +91,6 @@ class SmallDisk {
   }
 
  private:
-  [[nodiscard]] std::filesystem::path ballast() const { return directory_ / "ballast"; }
   static void limit(rlim_t bytes) {
     const rlimit soft{bytes, RLIM_INFINITY};
     ::setrlimit(RLIMIT_FSIZE, &soft);

@@ -201,10 +201,10 @@ TEST_F(StartFaults, AFullDisk) {
     expect_refused(ended, 15, "File too large", "; raise the limit of file sizes (ulimit -f)");
     return;
   }
-  for (const char* size : {"4k", "32k", "68k", "76k"}) {
+  for (const std::uint64_t room_kib : {4, 32, 68, 76}) {
     const Ended ended = start(store() / "disk" / "store", [&] {
       enter_own_mounts();
-      mount_small_disk(store(), size);
+      mount_small_disk(store(), room_kib << 10);
     });
     expect_refused(ended, 15, "No space left on device", "; free some space on its disk");
   }

@@ -1,8 +1,8 @@
 // Mounts that only this process and its children see: as root, or in a user namespace of its own.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <string>
 
 namespace revenant::testing {
 
@@ -12,8 +12,13 @@ bool own_mounts_allowed();
 // Before the process has a second thread. Call it in a child.
 void enter_own_mounts();
 
-// A tmpfs of `size` ("64k") at `directory`, which is made.
-void mount_small_disk(const std::filesystem::path& directory, const std::string& size);
+// A disk at `directory`, which is made, with `room_bytes` left on it: ext4 on a loop device, and a
+// tmpfs where the host gives no such device, as to who is root in a namespace only.
+void mount_small_disk(const std::filesystem::path& directory, std::uint64_t room_bytes);
+// Takes room away from such a disk, so that `room_bytes` are left, and gives back all that was
+// taken like that.
+void take_room(const std::filesystem::path& directory, std::uint64_t room_bytes);
+void give_room_back(const std::filesystem::path& directory);
 
 // What lies at `directory` can be read only.
 void remount_read_only(const std::filesystem::path& directory);
