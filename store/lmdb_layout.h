@@ -20,6 +20,9 @@ inline constexpr std::size_t kLmdbNodeHeaderSize = 8;
 inline constexpr std::uint64_t kLmdbNoPage = ~std::uint64_t{0};
 inline constexpr unsigned kLmdbDeepest = 32;
 
+inline constexpr std::uint32_t kLmdbMagic = 0xBEEFC0DE;
+inline constexpr std::uint32_t kLmdbVersion = 1;
+
 inline constexpr std::uint16_t kLmdbBranch = 1;
 inline constexpr std::uint16_t kLmdbLeaf = 2;
 inline constexpr std::uint16_t kLmdbValue = 4;
@@ -81,7 +84,7 @@ struct LmdbMeta {
   std::uint64_t last_page = 0;
   std::uint64_t transaction = 0;
 };
-static_assert(sizeof(LmdbMeta) == 136);
+static_assert(sizeof(LmdbMeta) == 136 && offsetof(LmdbMeta, transaction) == 128);
 
 using LmdbPage = std::array<std::byte, kLmdbPageSize>;
 

@@ -3,40 +3,24 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <optional>
 #include <span>
 
 #include "store/files.h"
 #include "store/format.h"
+#include "store/lmdb_layout.h"
 
 namespace revenant::store {
 namespace {
 
-constexpr std::size_t kLmdbPageSize = 4096;
-// Offsets in a meta page: LMDB's file format 1, 64 bits.
-constexpr std::size_t kMagicAt = 16;
-constexpr std::size_t kVersionAt = 20;
-constexpr std::size_t kPageSizeAt = 40;
-constexpr std::size_t kTransactionAt = 144;
-constexpr std::uint32_t kMagic = 0xBEEFC0DE;
-constexpr std::uint32_t kVersion = 1;
-
-using MetaPage = std::array<std::byte, kLmdbPageSize>;
-
-template <class T>
-T load(const MetaPage& page, std::size_t offset) {
-  T value;
-  std::memcpy(&value, page.data() + offset, sizeof value);
-  return value;
-}
-
 // The meta's transaction id, or nothing if the page is no meta.
-std::optional<std::uint64_t> transaction_of(const MetaPage& page) {
-  if (load<std::uint32_t>(page, kMagicAt) != kMagic) return std::nullopt;
-  if (load<std::uint32_t>(page, kVersionAt) != kVersion) return std::nullopt;
-  if (load<std::uint32_t>(page, kPageSizeAt) != kLmdbPageSize) return std::nullopt;
-  return load<std::uint64_t>(page, kTransactionAt);
+std::optional<std::uint64_t> transaction_of(const LmdbPage& page) {
+  const auto meta = load_at<LmdbMeta>(page, kLmdbHeaderSize);
+  if (meta.magic != kLmdbMagic || meta.version != kLmdbVersion) return std::nullopt;
+  if (meta.free_list.pad != kLmdbPageSize) return std::nullopt;
+  return meta.transaction;
 }
 
 std::uint64_t check_of(const MetaSealBytes& seal) {
@@ -44,16 +28,17 @@ std::uint64_t check_of(const MetaSealBytes& seal) {
 }
 
 // The hash of the page's meta, as if it were that of commit `transaction`.
-ContentHash hash_of(const MetaPage& page, std::uint64_t transaction) {
+ContentHash hash_of(const LmdbPage& page, std::uint64_t transaction) {
   std::array<std::byte, kSealedMetaSize> meta;
   std::memcpy(meta.data(), page.data(), meta.size());
-  std::memcpy(meta.data() + kTransactionAt, &transaction, sizeof transaction);
+  std::memcpy(meta.data() + kLmdbHeaderSize + offsetof(LmdbMeta, transaction), &transaction,
+              sizeof transaction);
   return hash_bytes(meta);
 }
 
 // The table of the header.
-bool is_whole(const MetaPage& page, std::uint64_t transaction, bool newest) {
-  const auto seal = load<MetaSealBytes>(page, kMetaSealAt);
+bool is_whole(const LmdbPage& page, std::uint64_t transaction, bool newest) {
+  const auto seal = load_at<MetaSealBytes>(page, kMetaSealAt);
   if (seal.check != check_of(seal)) return true;
   if (seal.transaction > transaction) return false;
   const bool as_sealed = hash_of(page, seal.transaction) == seal.meta;
@@ -67,7 +52,7 @@ bool agree(std::uint64_t even, std::uint64_t odd) {
   return even + 1 == odd || odd + 1 == even;
 }
 
-bool are_whole(const std::array<MetaPage, 2>& pages) {
+bool are_whole(const std::array<LmdbPage, 2>& pages) {
   const auto even = transaction_of(pages[0]);
   const auto odd = transaction_of(pages[1]);
   if (!even || !odd || !agree(*even, *odd)) return false;
@@ -80,7 +65,7 @@ base::Status check_lmdb_metas(const std::filesystem::path& store) {
   // An owner may commit between the reading of one page and of the other: look again.
   constexpr int kLooks = 20;
   for (int look = 0; look < kLooks; ++look) {
-    std::array<MetaPage, 2> pages{};
+    std::array<LmdbPage, 2> pages{};
     const auto bytes = std::as_writable_bytes(std::span(pages));
     REVENANT_ASSIGN(const std::size_t size, read_start(store / "data.mdb", bytes));
     if (size == bytes.size() && are_whole(pages)) return {};
@@ -92,7 +77,7 @@ base::Status check_lmdb_metas(const std::filesystem::path& store) {
 }
 
 void seal_lmdb_meta(int file, std::uint64_t transaction) {
-  MetaPage page{};
+  LmdbPage page{};
   const auto at = static_cast<off_t>(transaction % 2 * kLmdbPageSize);
   if (::pread(file, page.data(), kSealedMetaSize, at) != kSealedMetaSize) return;
   if (transaction_of(page) != transaction) return;
