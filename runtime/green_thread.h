@@ -12,7 +12,8 @@
 // I3  fiber is of this process if and only if fiber_generation is this process's generation.
 //
 // Threads and locks: fields are guarded by the scheduler's lock, except those of the thread's own
-// execution (exceptions, error_number, volatile_depth, fiber), which its worker owns while it runs.
+// execution (exceptions, specific, error_number, volatile_depth, fiber), which its worker owns
+// while it runs.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +25,7 @@
 #include "base/intrusive_list.h"
 #include "revenant/detail/task.h"
 #include "runtime/context_switch.h"
+#include "runtime/specific_values.h"
 #include "runtime/thread_record.h"
 #include "runtime/wait_queue.h"
 
@@ -47,6 +49,7 @@ struct GreenThread {
   detail::task* body = nullptr;
   std::stop_source stop;
   ExceptionGlobals exceptions;
+  SpecificValues specific;
   int error_number = 0;
   std::uint32_t volatile_depth = 0;
   SanitizerFiber fiber;

@@ -12,6 +12,7 @@
 #include "runtime/program_clock.h"
 #include "runtime/release_queue.h"
 #include "runtime/scheduler.h"
+#include "runtime/specific_values.h"
 #include "runtime/stack_pool.h"
 
 namespace revenant::runtime {
@@ -44,6 +45,7 @@ struct RuntimeState {
   RestartHook* last_hook = nullptr;
   InternedArgument* arguments = nullptr;
   ProgramEnd end;
+  OwnKeys keys;
 
   static RuntimeState& at_home() {
     return *std::launder(reinterpret_cast<RuntimeState*>(objects::World::runtime_block()));

@@ -132,6 +132,7 @@ void green_thread_main(transfer_t from) {
   self.body->run(self.stop.get_token());
   delete self.body;
   self.body = nullptr;
+  end_specific_values(self);
   scheduler.finish_current();
 }
 

@@ -1,4 +1,4 @@
-// C11's mutexes, conditions and threads: what pthread's are, by other names.
+// C11's mutexes, conditions, threads and thread-specific data: what pthread's are, by other names.
 //
 // pthread's functions are called by their public names, which are redirected (mutexes.cc,
 // conditions.cc, clocks.cc); libc's own go by inner names, and would hold up all green threads.
@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include <cerrno>
+#include <type_traits>
 
 #include "runtime/calls/green_caller.h"
 #include "runtime/log.h"
@@ -18,6 +19,7 @@ namespace {
 
 static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t));
 static_assert(sizeof(cnd_t) == sizeof(pthread_cond_t));
+static_assert(std::is_same_v<tss_t, pthread_key_t>);
 
 pthread_mutex_t* pthreads(mtx_t* mutex) { return reinterpret_cast<pthread_mutex_t*>(mutex); }
 pthread_cond_t* pthreads(cnd_t* condition) { return reinterpret_cast<pthread_cond_t*>(condition); }
@@ -87,5 +89,15 @@ int __wrap_thrd_sleep(const timespec* time, timespec* left) {
 }
 
 void __wrap_thrd_yield() { ::sched_yield(); }
+
+int __wrap_tss_create(tss_t* key, tss_dtor_t destructor) {
+  return reported(::pthread_key_create(key, destructor));
+}
+
+void __wrap_tss_delete(tss_t key) { ::pthread_key_delete(key); }
+
+void* __wrap_tss_get(tss_t key) { return ::pthread_getspecific(key); }
+
+int __wrap_tss_set(tss_t key, void* value) { return reported(::pthread_setspecific(key, value)); }
 
 }  // extern "C"

@@ -11,7 +11,6 @@
 #include <istream>
 #include <locale>
 #include <memory>
-#include <memory_resource>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -26,22 +25,6 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
 class Limits : public ProgramTest {};
-
-TEST_F(Limits, ASynchronizedPoolIsOfOneLife) {
-  expect_well(second_life([] {
-    std::pmr::synchronized_pool_resource pool;
-    pool.deallocate(pool.allocate(100), 100);
-    die_here();
-    std::error_code refused;
-    try {
-      pool.deallocate(pool.allocate(100), 100);
-    } catch (const std::system_error& error) {
-      refused = error.code();
-    }
-    EXPECT_IN_CHILD(refused == std::errc::invalid_argument);
-    std::_Exit(0);  // its destructor would meet the same
-  }));
-}
 
 template <int kNumber>
 struct Kind : std::locale::facet {

@@ -1,5 +1,7 @@
 // std's own synchronisation between threads, with threads in it whenever the program dies.
 #include <fmt/ranges.h>
+#include <pthread.h>
+#include <threads.h>
 
 #include <atomic>
 #include <barrier>
@@ -220,6 +222,40 @@ std::string atomics() {
   return fmt::format("{} {} {}", counter.load(), real.load(), *shared.load());
 }
 
+struct Tally {
+  std::atomic<int> own{0};
+  std::atomic<int> destroyed{0};
+};
+
+void count_destruction(void* value) {
+  moment();
+  ++static_cast<Tally*>(value)->destroyed;
+}
+
+// Values of pthread's keys and of C11's, which libraries keep for each thread.
+std::string thread_specific() {
+  pthread_key_t key = 0;
+  tss_t other = 0;
+  REQUIRE(::pthread_key_create(&key, count_destruction) == 0);
+  REQUIRE(::tss_create(&other, nullptr) == thrd_success);
+  Tally tallies[3];
+  const auto use = [&](Tally& mine) {
+    REQUIRE(::pthread_getspecific(key) == nullptr && ::tss_get(other) == nullptr);
+    REQUIRE(::pthread_setspecific(key, &mine) == 0 && ::tss_set(other, &mine) == thrd_success);
+    for (int i = 0; i < 3; ++i) {
+      moment();
+      ++static_cast<Tally*>(::pthread_getspecific(key))->own;
+      REQUIRE(::tss_get(other) == &mine);
+    }
+  };
+  at_once({[&] { use(tallies[0]); }, [&] { use(tallies[1]); }, [&] { use(tallies[2]); }});
+  for (const Tally& each : tallies) REQUIRE(each.own == 3 && each.destroyed == 1);
+  REQUIRE(::pthread_getspecific(key) == nullptr);
+  REQUIRE(::pthread_key_delete(key) == 0);
+  ::tss_delete(other);
+  return "of each thread";
+}
+
 }  // namespace
 
 std::vector<Case> synchronisation() {
@@ -229,7 +265,8 @@ std::vector<Case> synchronisation() {
           {"semaphores", semaphores},
           {"stop_tokens", stop_tokens},
           {"call_once", once},
-          {"atomics", atomics}};
+          {"atomics", atomics},
+          {"thread_specific", thread_specific}};
 }
 
 }  // namespace constructs
