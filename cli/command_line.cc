@@ -162,7 +162,7 @@ int CommandLine::run_chosen() {
     return fail({base::ErrorCode::kUsage, "no store is named; give -s DIR, or set REVENANT_STORE"});
   }
   const Context context{flags_.store, flags_.json, wants_color(flags_.color)};
-  return in_child(context.store, [&] { return chosen_(context); });
+  return in_child(needs_store ? context.store : "", [&] { return chosen_(context); });
 }
 
 }  // namespace revenant::cli

@@ -58,7 +58,10 @@ std::string bash_values(const std::vector<VerbWords>& verbs) {
       if (std::find(seen.begin(), seen.end(), names) != seen.end()) continue;
       seen.push_back(names);
       cases += "    " + names + ")";
-      if (names_directory(flag)) cases += " COMPREPLY=($(compgen -d -- \"$word\"))";
+      if (names_directory(flag)) {
+        cases += " mapfile -t COMPREPLY < <(compgen -d -- \"$word\");";
+        cases += " compopt -o filenames 2>/dev/null";
+      }
       if (!flag.choices.empty()) {
         cases += " COMPREPLY=($(compgen -W '" + joined(flag.choices, " ") + "' -- \"$word\"))";
       }

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/resource.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -10,13 +12,20 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <semaphore>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "cli/print.h"
+#include "runtime/descriptor_table.h"
+#include "runtime/options.h"
+#include "runtime/page_copies.h"
 #include "store/owner_lock.h"
 #include "vm/space.h"
 #include "vm/tracker_trials.h"
@@ -29,8 +38,22 @@ using Need = HostCheck::Need;
 constexpr std::uint64_t kUsualMappings = 65530;
 constexpr std::uint64_t kLittleSpace = std::uint64_t{256} << 20;
 constexpr rlim_t kFewFiles = 256;
+// A new store's files have 160 KiB.
+constexpr rlim_t kSmallestStore = rlim_t{256} << 10;
+// The housekeeping thread, the worker, and one that makes a call that blocks.
+constexpr int kFewestThreads = 3;
 
 std::string error_text(int error) { return std::strerror(error); }
+
+rlim_t limit_of(__rlimit_resource resource) {
+  rlimit limit{};
+  return ::getrlimit(resource, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
+template <class Readable>
+std::string limit_text(rlim_t limit, Readable readable) {
+  return limit == RLIM_INFINITY ? "no limit" : fmt::format("at most {}", readable(limit));
+}
 
 // A file without a name in `directory`, gone when closed; negative errno where there can be none.
 class ScratchFile {
@@ -58,16 +81,48 @@ class ScratchFile {
   int error_ = 0;
 };
 
+// What a program reserves however little it uses, both at once. A store's map is made to fit.
+base::Status reserve_as_a_program() {
+  const auto space = std::make_unique<vm::Space>();
+  REVENANT_TRY(space->open({}, vm::Backing::kAnonymous));
+  runtime::PageCopies copies;
+  return copies.open();
+}
+
 HostCheck check_addresses() {
   HostCheck check{.feature = "address space",
                   .cost = "no program can start",
                   .mend = "ulimit -v unlimited; vm.overcommit_memory 0 or 1"};
-  const auto space = std::make_unique<vm::Space>();
-  const base::Status opened = space->open({}, vm::Backing::kAnonymous);
-  check.works = opened.ok();
-  check.detail = opened.ok() ? fmt::format("{} GiB at {}", vm::kSpaceSize / vm::kGiB,
-                                           hex_address(vm::kSpaceBase))
-                             : opened.error().message;
+  const base::Status reserved = reserve_as_a_program();
+  check.works = reserved.ok();
+  check.detail = reserved.ok() ? fmt::format("{} GiB at {}", vm::kSpaceSize / vm::kGiB,
+                                             hex_address(vm::kSpaceBase))
+                               : reserved.error().message;
+  return check;
+}
+
+HostCheck check_stack() {
+  HostCheck check{.feature = "stack",
+                  .cost = "no program can start",
+                  .mend = fmt::format("ulimit -s {}", runtime::kLeastMainStack >> 10)};
+  const rlim_t limit = limit_of(RLIMIT_STACK);
+  check.works = limit >= runtime::kLeastMainStack;
+  check.detail = limit_text(limit, human_bytes);
+  return check;
+}
+
+HostCheck check_threads() {
+  HostCheck check{.feature = "threads", .cost = "no program can start", .mend = "ulimit -u 1024"};
+  std::counting_semaphore<kFewestThreads> end(0);
+  std::vector<std::jthread> threads;  // waited for before `end` goes
+  try {
+    for (int i = 0; i < kFewestThreads; ++i) threads.emplace_back([&end] { end.acquire(); });
+    check.works = true;
+    check.detail = fmt::format("{} can be started", kFewestThreads);
+  } catch (const std::system_error& error) {
+    check.detail = error.what();
+  }
+  end.release(static_cast<std::ptrdiff_t>(threads.size()));
   return check;
 }
 
@@ -131,28 +186,29 @@ HostCheck check_proc() {
 }
 
 HostCheck check_open_files() {
-  HostCheck check{.feature = "open files",
-                  .need = Need::kBetter,
-                  .cost = "a program runs out of descriptors early",
-                  .mend = "ulimit -n 1024"};
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  check.works = limit.rlim_cur >= kFewFiles;
-  check.detail = limit.rlim_cur == RLIM_INFINITY
-                     ? "no limit"
-                     : fmt::format("at most {}", human_count(limit.rlim_cur));
-  return check;
+  constexpr rlim_t kLeast = 3 + runtime::DescriptorTable::kLeastFree;
+  const rlim_t limit = limit_of(RLIMIT_NOFILE);
+  return {
+      .feature = "open files",
+      .need = limit < kLeast ? Need::kRequired : Need::kBetter,
+      .works = limit >= kFewFiles,
+      .detail = limit_text(limit, human_count),
+      .cost = limit < kLeast ? "no program can start" : "a program runs out of descriptors early",
+      .mend = "ulimit -n 1024"};
 }
 
-HostCheck check_file_sizes() {
-  HostCheck check{.feature = "file sizes",
-                  .cost = "a store cannot grow, and tracker mprotect cannot start",
-                  .mend = "ulimit -f unlimited"};
-  rlimit limit{};
-  ::getrlimit(RLIMIT_FSIZE, &limit);
-  check.works = limit.rlim_cur == RLIM_INFINITY;
-  check.detail = check.works ? "no limit" : fmt::format("at most {}", human_bytes(limit.rlim_cur));
-  return check;
+// The space is a file only for mprotect.
+HostCheck check_file_sizes(const std::vector<HostCheck>& trackers) {
+  const bool in_a_file = !trackers[0].works && !trackers[1].works;
+  const rlim_t limit = limit_of(RLIMIT_FSIZE);
+  const bool too_little = in_a_file || limit < kSmallestStore;
+  return {.feature = "file sizes",
+          .need = too_little ? Need::kRequired : Need::kBetter,
+          .works = limit == RLIM_INFINITY,
+          .detail = limit_text(limit, human_bytes),
+          .cost = too_little ? "no program can start"
+                             : "a store cannot grow beyond it, and tracker mprotect cannot start",
+          .mend = "ulimit -f unlimited"};
 }
 
 HostCheck check_directory(const std::filesystem::path& directory, const ScratchFile& file) {
@@ -205,6 +261,13 @@ HostCheck check_sync(const ScratchFile& file) {
   HostCheck check{.feature = "durable writes",
                   .cost = "nothing outlives a power cut",
                   .mend = "give --store a directory on a disk"};
+  struct statfs file_system {};
+  if (::fstatfs(file.descriptor(), &file_system) == 0 &&
+      (file_system.f_type == TMPFS_MAGIC || file_system.f_type == RAMFS_MAGIC)) {
+    check.need = Need::kBetter;
+    check.detail = "the file system lies in memory";
+    return check;
+  }
   std::array<char, 4096> block{};
   constexpr int kTimes = 20;
   std::array<double, kTimes> times{};
@@ -227,14 +290,18 @@ HostCheck check_sync(const ScratchFile& file) {
 }  // namespace
 
 std::vector<HostCheck> check_host(const std::filesystem::path& directory) {
-  std::vector<HostCheck> checks{check_proc(), check_addresses()};
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error, as to programs
+  std::vector<HostCheck> checks{check_stack()};
+  if (!checks.back().works) return checks;  // nor is there room for looking further
+  checks.insert(checks.end(), {check_proc(), check_addresses()});
   std::vector<HostCheck> trackers;
   for (const vm::TrackerTrial& trial : vm::try_trackers()) trackers.push_back(of_trial(trial));
   checks.insert(checks.end(), trackers.begin(), trackers.end());
   checks.push_back(check_tracking(trackers));
   checks.push_back(check_mappings());
+  checks.push_back(check_threads());
   checks.push_back(check_open_files());
-  checks.push_back(check_file_sizes());
+  checks.push_back(check_file_sizes(trackers));
   const ScratchFile file(directory);
   checks.push_back(check_directory(directory, file));
   if (!file.ok()) return checks;

@@ -37,6 +37,13 @@ int judge_signal(const std::filesystem::path& store, int signal) {
   if (signal == SIGINT) return base::kInterrupted;
   // Whoever read the results wants no more of them.
   if (signal == SIGPIPE || signal == SIGTERM || signal == SIGKILL) return 128 + signal;
+  if (store.empty()) {
+    fmt::print(stderr,
+               "revenant: looking at this host ended with signal {} (SIG{}); raise its limits "
+               "(ulimit -a)\n",
+               signal, ::sigabbrev_np(signal));
+    return base::kUnsupportedHost;
+  }
   fmt::print(stderr,
              "revenant: {} is damaged: reading it ended with signal {} (SIG{}); restore it from a "
              "copy, or move it away and start anew\n",
@@ -70,8 +77,8 @@ int in_child(const std::filesystem::path& store, const std::function<int()>& ver
   std::signal(SIGINT, SIG_IGN);  // the child's end says it
   const pid_t child = ::fork();
   if (child < 0) {
-    return fail({base::ErrorCode::kIoFailed, std::string("no process can be made to read ") +
-                                                 store.string() + ": " + std::strerror(errno) +
+    return fail({base::ErrorCode::kIoFailed, std::string("no process can be made to look: ") +
+                                                 std::strerror(errno) +
                                                  "; end some others and try again"});
   }
   if (child == 0) run_as_child(verb);

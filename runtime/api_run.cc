@@ -52,11 +52,10 @@ int run_with(const RunOptions& options, const detail::main_function& main) {
   return Machine::instance().run(options, main);
 }
 
-// Parsing and starting take up to 20 KiB of the caller's stack; beyond its limit is SIGSEGV.
 base::Status check_stack_limit() {
-  constexpr rlim_t kLeast = rlim_t{32} << 10;
   rlimit limit{};
-  if (::getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= kLeast) return {};
+  if (::getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= runtime::kLeastMainStack)
+    return {};
   return base::Error{base::ErrorCode::kUnsupportedHost,
                      "the limit of its main thread's stack is " +
                          std::to_string(limit.rlim_cur >> 10) +

@@ -20,8 +20,6 @@ namespace {
 
 constexpr int kStandardDescriptors = 3;
 constexpr int kRuntimeDescriptors = 64;
-// The store's, the tracker's, the first thread's, and a few that are closed again.
-constexpr int kLeastFree = 12;
 // A descriptor table of the kernel's takes memory up to its highest number.
 constexpr int kHighestBase = 65536;
 

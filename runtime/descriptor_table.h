@@ -39,6 +39,8 @@ inline constexpr int kDescriptorLimit =
 class DescriptorTable {
  public:
   using Entry = std::atomic<std::uint32_t>;
+  // The store's, the tracker's, the first thread's, and a few that are closed again.
+  static constexpr int kLeastFree = 12;
 
   // The process's, over kDescriptorTableRun. In static storage.
   static DescriptorTable& instance();

@@ -14,6 +14,9 @@
 
 namespace revenant::runtime {
 
+// Parsing and starting take up to 20 KiB of the process's first stack; beyond its limit is SIGSEGV.
+inline constexpr std::size_t kLeastMainStack = std::size_t{32} << 10;
+
 struct RunOptions {
   std::filesystem::path store;
   std::chrono::nanoseconds snapshot_every = std::chrono::milliseconds(100);

@@ -35,7 +35,6 @@ class CompletionTest : public ::testing::Test {
     return outcome.output;
   }
 
- private:
   const testing::TemporaryDirectory directory_;
 };
 
@@ -44,6 +43,9 @@ TEST_F(CompletionTest, BashOffersVerbsFlagsAndValues) {
   EXPECT_THAT(offered("log --js"), ElementsAre("--json"));
   EXPECT_THAT(offered("log --color a"), ElementsAre("auto", "always"));
   EXPECT_THAT(offered("log -s /us"), ElementsAre("/usr"));
+  std::filesystem::create_directories(directory_ / "two words" / "more");
+  const std::string in_it = (directory_ / "two").string();
+  EXPECT_THAT(offered("log -s " + in_it), ElementsAre(in_it + " words"));
   EXPECT_THAT(offered("log -n ''"), ElementsAre(""));
   EXPECT_THAT(offered("show --stat --js"), ElementsAre("--json"));
 }

@@ -33,6 +33,10 @@ class DoctorTest : public ::testing::Test {
     before.insert(before.end(), more.begin(), more.end());
     return crash::run_to_end(before);
   }
+  // Words that lower a limit, in a shell's terms.
+  static std::vector<std::string> limited(const std::string& limit) {
+    return {"/bin/sh", "-c", "ulimit " + limit + "; exec \"$@\"", "sh"};
+  }
   static json feature(const Outcome& outcome, const std::string& name) {
     for (const std::string& line : outcome.output) {
       const json parsed = json::parse(line);
@@ -49,7 +53,7 @@ TEST_F(DoctorTest, ThisHostRunsPrograms) {
   EXPECT_EQ(outcome.exit_code, 0) << ::testing::PrintToString(outcome.output);
   for (const char* name :
        {"/proc", "address space", "tracker async", "tracker sync", "tracker mprotect",
-        "write tracking", "directory", "file locks", "durable writes"}) {
+        "write tracking", "stack", "threads", "directory", "file locks"}) {
     EXPECT_EQ(feature(outcome, name)["works"], true) << name;
   }
   EXPECT_EQ(json::parse(outcome.output.back())["programs_run"], true);
@@ -71,18 +75,44 @@ TEST_F(DoctorTest, WithoutUserfaultfdItNamesTheCostAndTheWayOut) {
 // A sanitizer's own shadow does not fit below such a limit.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_F(DoctorTest, WithoutRoomForTheSpaceNoProgramRuns) {
-  const Outcome outcome = run({"/bin/sh", "-c", "ulimit -v 1000000; exec \"$@\"", "sh"});
+  for (const char* limit : {"-v 1000000", "-v 600000000"}) {  // the latter for the space alone
+    const Outcome outcome = run(limited(limit));
+    EXPECT_EQ(outcome.exit_code, 13) << limit;
+    EXPECT_THAT(outcome.output, Contains(HasSubstr("missing  address space")));
+    EXPECT_THAT(outcome.output, Contains(HasSubstr("mend: ulimit -v unlimited")));
+    EXPECT_THAT(outcome.output, Contains(HasSubstr("programs do not run here")));
+  }
+}
+
+TEST_F(DoctorTest, ASmallStackIsFound) {
+  const Outcome outcome = run(limited("-s 31"));
   EXPECT_EQ(outcome.exit_code, 13);
-  EXPECT_THAT(outcome.output, Contains(HasSubstr("missing  address space")));
-  EXPECT_THAT(outcome.output, Contains(HasSubstr("mend: ulimit -v unlimited")));
-  EXPECT_THAT(outcome.output, Contains(HasSubstr("programs do not run here")));
+  EXPECT_THAT(outcome.output, Contains(HasSubstr("missing  stack             at most 31.0 KiB")));
 }
 #endif
 
-TEST_F(DoctorTest, AFileSizeLimitIsFound) {
-  const Outcome outcome = run({"/bin/sh", "-c", "ulimit -f 1000; exec \"$@\"", "sh"});
+TEST_F(DoctorTest, AFileSizeLimitMattersWhereTheSpaceIsAFile) {
+  const Outcome lacking = run(limited("-f 1000"));
+  EXPECT_EQ(lacking.exit_code, 0);
+  EXPECT_THAT(lacking.output, Contains(HasSubstr("lacking  file sizes")));
+  std::vector<std::string> poorer = limited("-f 1000");
+  poorer.push_back(WITHOUT_USERFAULTFD);
+  const Outcome missing = run(poorer);
+  EXPECT_EQ(missing.exit_code, 13);
+  EXPECT_THAT(missing.output, Contains(HasSubstr("missing  file sizes")));
+}
+
+TEST_F(DoctorTest, AsFewFilesAsNoProgramStartsWithAreFound) {
+  const Outcome outcome = run(limited("-n 14"));
   EXPECT_EQ(outcome.exit_code, 13);
-  EXPECT_THAT(outcome.output, Contains(HasSubstr("missing  file sizes")));
+  EXPECT_THAT(outcome.output, Contains(HasSubstr("missing  open files        at most 14")));
+  EXPECT_EQ(run(limited("-n 100")).exit_code, 0);
+}
+
+TEST_F(DoctorTest, AFileSystemInMemoryIsFound) {
+  const Outcome outcome = crash::run_to_end({REVENANT_TOOL, "doctor", "-s", "/dev/shm/x.rev"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.output, Contains(HasSubstr("lacking  durable writes")));
 }
 
 TEST_F(DoctorTest, ADirectoryThatCannotBeWrittenIsFound) {

@@ -35,6 +35,13 @@ TEST(InChild, ACrashIsDamageAndASentence) {
   EXPECT_THAT(errors, HasSubstr("SIGABRT"));
 }
 
+TEST(InChild, ACrashWithoutAStoreIsTheHosts) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(in_child("", []() -> int { std::abort(); }), base::kUnsupportedHost);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("looking at this host ended with signal 6 (SIGABRT)"));
+}
+
 TEST(InChild, AnExceptionIsAFailureAndASentence) {
   std::string errors;
   EXPECT_EQ(run_quietly([]() -> int { throw std::runtime_error("no memory"); }, errors),
