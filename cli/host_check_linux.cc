@@ -25,10 +25,10 @@
 #include "cli/print.h"
 #include "runtime/descriptor_table.h"
 #include "runtime/options.h"
-#include "runtime/page_copies.h"
 #include "store/owner_lock.h"
 #include "vm/space.h"
 #include "vm/tracker_trials.h"
+#include "vm/volatile_memory.h"
 
 namespace revenant::cli {
 namespace {
@@ -85,8 +85,9 @@ class ScratchFile {
 base::Status reserve_as_a_program() {
   const auto space = std::make_unique<vm::Space>();
   REVENANT_TRY(space->open({}, vm::Backing::kAnonymous));
-  runtime::PageCopies copies;
-  return copies.open();
+  REVENANT_ASSIGN(std::byte* const copies, vm::reserve_volatile(vm::kSpaceSize, "page copies"));
+  vm::release_volatile(copies, vm::kSpaceSize);
+  return {};
 }
 
 HostCheck check_addresses() {

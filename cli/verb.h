@@ -31,8 +31,8 @@ int with_snapshot(const Context& context, const std::string& revision,
                                                         const store::SnapshotView&)>& verb);
 
 // Runs `verb` in a child process and returns its exit code. LMDB trusts the structure of its own
-// pages, so damage there may end the child with a signal: that is a finding, and a sentence. Without
-// a `store` it is the host that is unfit.
+// pages, so damage there may end the child with a signal: that is a finding, and a sentence.
+// Without a `store` it is the host that is unfit.
 int in_child(const std::filesystem::path& store, const std::function<int()>& verb);
 
 }  // namespace revenant::cli

@@ -1,11 +1,11 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 #include "runtime/page_copies.h"
 #include "vm/space.h"
+#include "vm/volatile_memory.h"
 
 namespace revenant::runtime {
 namespace {
@@ -19,21 +19,12 @@ constexpr int kTrimEvery = 64;
 
 }  // namespace
 
-PageCopies::~PageCopies() {
-  if (arena_ != nullptr) ::munmap(arena_, kArenaBytes);
-}
+PageCopies::~PageCopies() { vm::release_volatile(arena_, kArenaBytes); }
 
 base::Status PageCopies::open() {
-  void* arena = ::mmap(nullptr, kArenaBytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (arena == MAP_FAILED) {
-    return base::Error{base::ErrorCode::kUnsupportedHost,
-                       std::string("cannot reserve 512 GiB of addresses for page copies: ") +
-                           std::strerror(errno) + "; raise RLIMIT_AS (ulimit -v)"};
-  }
+  REVENANT_ASSIGN(arena_, vm::reserve_volatile(kArenaBytes, "page copies"));
   // Copies go to each page once: with small pages, each would miss the TLB first.
-  ::madvise(arena, kArenaBytes, MADV_HUGEPAGE);
-  arena_ = static_cast<std::byte*>(arena);
+  vm::prefer_huge_pages(arena_, kArenaBytes);
   return {};
 }
 

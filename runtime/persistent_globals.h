@@ -19,8 +19,8 @@ base::PageRun low_window() noexcept;
 
 bool is_persistent_global(const void* address) noexcept;
 
-// LeakSanitizer looks through all globals when the process exits, from where no fault is served: has
-// the missing ones loaded before it does. Other builds load nothing.
+// LeakSanitizer looks through all globals when the process exits, from where no fault is served:
+// has the missing ones loaded before it does. Other builds load nothing.
 void load_globals_before_leak_check();
 
 // A task that runs the constructors and then `main`; `main` itself when there are none. Called with

@@ -5,8 +5,8 @@
 //   key kFirstOwn ..   the world's: made by a green thread and kept in persistent memory. Number,
 //                      destructor and values outlive the process
 //
-// I1  A key's stamp is odd exactly while the key exists, and changes whenever it is made or deleted;
-//     those of libc's keys differ between processes, too.
+// I1  A key's stamp is odd exactly while the key exists, and changes whenever it is made or
+//     deleted; those of libc's keys differ between processes, too.
 // I2  A value with another stamp than its key's is none: it was another key's of the same number.
 //
 // Threads and locks: a green thread reads and sets its own values. Who makes, uses and deletes one

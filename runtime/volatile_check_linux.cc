@@ -33,8 +33,8 @@ std::uintptr_t word_at(std::uintptr_t address) {
 void clear_word(std::uintptr_t address) { asm("movq $0, (%0)" : : "r"(address) : "memory"); }
 
 // The runtime's frames, and those of the C library's calls that it stands in for. By the linker's
-// name, which begins with the namespace whatever the function returns and takes: _ZN8revenant..., or
-// _ZZN8revenant... for what is local to a function.
+// name, which begins with the namespace whatever the function returns and takes: _ZN8revenant...,
+// or _ZZN8revenant... for what is local to a function.
 bool is_of_the_runtime(std::string_view symbol) {
   if (symbol.starts_with("__wrap_")) return true;
   if (!symbol.starts_with("_Z")) return false;

@@ -95,8 +95,8 @@ int __wrap_clock_nanosleep(clockid_t clock, int flags, const timespec* time, tim
   return green_sleep(clock, flags, *time);
 }
 
-// A timer that runs a function on a thread is libc's: that thread would run green code without being
-// green.
+// A timer that runs a function does so on a thread of libc's, which would run green code without
+// being green.
 int __wrap_timer_create(clockid_t clock, sigevent* event, timer_t* timer) {
   if (green_caller() != nullptr && event != nullptr && event->sigev_notify == SIGEV_THREAD) {
     errno = ENOTSUP;

@@ -92,7 +92,8 @@ void volatile_object() {
   revenant::sync();
 }
 
-// A block that was freed keeps such words, and nobody reads them; what is allocated later lies behind.
+// A block that was freed keeps such words, and nobody reads them; what is allocated later lies
+// behind.
 void volatile_among_freed() {
   revenant::sync();
   const char* text = volatile_text();

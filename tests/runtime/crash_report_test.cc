@@ -145,6 +145,8 @@ TEST_F(CrashReport, AnAbort) {
   EXPECT_THAT(ended.err, HasSubstr("aborted (SIGABRT)"));
 }
 
+[[noreturn]] void run_out_of_memory() { throw std::bad_alloc(); }
+
 // Our own code fails, and data.mdb has no part in it.
 TEST_F(CrashReport, AnAbortWithinTheStoreIsNotTakenForDamage) {
   const Ended aborted = run_thread([] {
@@ -155,7 +157,7 @@ TEST_F(CrashReport, AnAbortWithinTheStoreIsNotTakenForDamage) {
   EXPECT_THAT(aborted.err, HasSubstr("aborted (SIGABRT)"));
   const Ended out_of_memory = run_thread([]() noexcept {
     const store::StoreCall call;
-    throw std::bad_alloc();
+    run_out_of_memory();
   });
   EXPECT_EQ(out_of_memory.exit_code(), 1) << out_of_memory.err;
   EXPECT_THAT(out_of_memory.err, AllOf(HasSubstr("std::bad_alloc"), Not(HasSubstr("damaged"))));

@@ -93,7 +93,8 @@ void move_environment() {
   auto* strings = static_cast<char*>(
       ::mmap(place, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   auto* pointers = reinterpret_cast<char**>(strings + 0x800);
-  std::strcpy(strings, "NAME=life");
+  static constexpr char kOnly[] = "NAME=life";
+  std::memcpy(strings, kOnly, sizeof kOnly);
   pointers[0] = strings;
   pointers[1] = nullptr;
   environ = pointers;
