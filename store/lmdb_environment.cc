@@ -20,6 +20,7 @@
 #include "store/format.h"
 #include "store/lmdb_layout.h"
 #include "store/lmdb_meta.h"
+#include "store/owner_lock.h"
 #include "store/store_call.h"
 
 namespace revenant::store {
@@ -194,7 +195,8 @@ base::Status LmdbEnvironment::open_handle() {
   check_readers();
   trees_checked_ = options_.create;
   base::Status opened;
-  if (!options_.create) opened = check_structure(StructureExtent::kSpine);  // I7
+  if (!options_.read_only) opened = lock_data();                                           // I8
+  if (opened.ok() && !options_.create) opened = check_structure(StructureExtent::kSpine);  // I7
   if (opened.ok()) opened = open_tables();
   if (opened.ok() && !options_.read_only) opened = take_presence();
   if (!opened.ok()) {
@@ -203,6 +205,12 @@ base::Status LmdbEnvironment::open_handle() {
   }
   if (!options_.read_only) complete_commit();  // I4
   return {};
+}
+
+base::Status LmdbEnvironment::lock_data() const {
+  mdb_filehandle_t file = -1;
+  if (mdb_env_get_fd(handle_, &file) != MDB_SUCCESS) return {};
+  return lock_data_file(file, options_.name.empty() ? options_.path : options_.name);
 }
 
 // A file system that allocates nothing ahead, or a store that may only be read, is LMDB's to judge.

@@ -15,13 +15,15 @@
 // I7  Before LMDB reads a page, but for leaves of images and nodes, its structure has been checked;
 //     before it writes anything, that of all trees, each time they are opened: it writes to pages
 //     that are free, and nothing less tells whether they are (lmdb_structure.h).
+// I8  Whoever writes has a lock (flock) on data.mdb itself: DIR/lock may be removed, and made anew
+//     by a second owner.
 //
 // Default flags (each commit is durable on return), NOTLS (read transactions are not bound to a
 // thread), NORDAHEAD (faults hit at random).
 //
 // Threads: transactions may begin on any thread; one write transaction at a time. open, reopen and
 // close by the thread that writes.
-// Errors: kNoSpace, kIoFailed, kStoreDamaged, kStoreInUse (I1), kUnsupportedHost (no room for the
+// Errors: kNoSpace, kIoFailed, kStoreDamaged, kStoreInUse (I1, I8), kUnsupportedHost (no room for the
 // map).
 #pragma once
 
@@ -99,6 +101,7 @@ class LmdbEnvironment {
   friend class Cursor;
   explicit LmdbEnvironment(const EnvironmentOptions& options) : options_(options) {}
   base::Status open_handle();
+  [[nodiscard]] base::Status lock_data() const;
   [[nodiscard]] base::Status allocate_lock_file() const;
   base::Result<MDB_env*> create_handle(std::uint64_t map_bytes);
   base::Status open_tables();

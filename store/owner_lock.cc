@@ -98,4 +98,9 @@ base::Result<OwnerLock> OwnerLock::take(const std::filesystem::path& directory,
   }
 }
 
+base::Status lock_data_file(int file, const std::filesystem::path& name) {
+  if (::flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return {};
+  return in_use(name, 0);
+}
+
 }  // namespace revenant::store

@@ -46,4 +46,8 @@ class OwnerLock {
   boost::interprocess::file_lock lock_;
 };
 
+// Takes the owner's lock on its data.mdb, open as `file`, until that is closed: kStoreInUse where
+// another owner has it, since DIR/lock was removed and made anew.
+[[nodiscard]] base::Status lock_data_file(int file, const std::filesystem::path& name);
+
 }  // namespace revenant::store

@@ -239,6 +239,18 @@ TEST_F(StoreOpenTest, AnotherProcessIsToldWhoOwnsIt) {
   EXPECT_EQ(outcome, 0);
 }
 
+// Whoever takes a lock file for a leftover does no harm by removing it.
+TEST_F(StoreOpenTest, AnotherProcessIsRefusedThoughTheLockFilesAreGone) {
+  auto store = Store::open(small_options(path_));
+  ASSERT_TRUE(store.ok());
+  std::filesystem::remove(path_ / "lock");
+  std::filesystem::remove(path_ / "lock.mdb");
+  const int outcome = testing::in_child([&] {
+    return Store::open(small_options(path_)).error().code == ErrorCode::kStoreInUse ? 0 : 1;
+  });
+  EXPECT_EQ(outcome, 0);
+}
+
 TEST_F(StoreOpenTest, ASecondOpenInOneProcessIsRefusedAndDropsNoLock) {
   auto store = Store::open(small_options(path_));
   ASSERT_TRUE(store.ok());
