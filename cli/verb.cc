@@ -8,9 +8,13 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <new>
+#include <utility>
 
+#include "base/memory_limits.h"
 #include "cli/exit_code.h"
 #include "cli/revision.h"
+#include "runtime/options.h"
 
 namespace revenant::cli {
 namespace {
@@ -21,6 +25,9 @@ namespace {
   int code = base::kFailed;
   try {
     code = verb();
+  } catch (const std::bad_alloc&) {
+    base::Error error = base::no_memory_for("reading it");
+    code = fail({base::ErrorCode::kUnsupportedHost, std::move(error.message)});
   } catch (const std::exception& error) {
     fmt::print(stderr, "revenant: {}\n", error.what());
   }
@@ -73,6 +80,9 @@ int with_snapshot(const Context& context, const std::string& revision,
 }
 
 int in_child(const std::filesystem::path& store, const std::function<int()>& verb) {
+  // A host is looked at however little it gives.
+  const base::Status stack = store.empty() ? base::Status() : runtime::check_stack_limit();
+  if (!stack.ok()) return fail(stack.error());
   std::fflush(stdout);
   std::signal(SIGINT, SIG_IGN);  // the child's end says it
   const pid_t child = ::fork();

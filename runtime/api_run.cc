@@ -1,5 +1,4 @@
 // run, args and the program's end.
-#include <sys/resource.h>
 
 #include <cstring>
 #include <memory>
@@ -52,16 +51,6 @@ int run_with(const RunOptions& options, const detail::main_function& main) {
   return Machine::instance().run(options, main);
 }
 
-base::Status check_stack_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= runtime::kLeastMainStack)
-    return {};
-  return base::Error{base::ErrorCode::kUnsupportedHost,
-                     "the limit of its main thread's stack is " +
-                         std::to_string(limit.rlim_cur >> 10) +
-                         " KiB; raise it to 32 KiB or more (ulimit -s)"};
-}
-
 int refuse(const base::Error& error) {
   runtime::set_log_name(program_invocation_short_name);
   runtime::log_line("%s", error.message.c_str());
@@ -73,14 +62,16 @@ int refuse(const base::Error& error) {
 namespace detail {
 
 int run_program(int argc, char** argv, const main_function& main) {
-  if (const auto checked = check_stack_limit(); !checked.ok()) return refuse(checked.error());
+  if (const auto checked = runtime::check_stack_limit(); !checked.ok())
+    return refuse(checked.error());
   const auto parsed = runtime::parse_options(argc, argv);
   if (!parsed.ok()) return refuse(parsed.error());
   return parsed->exit_now ? 0 : run_with(parsed->options, main);
 }
 
 int run_program(const options& chosen, const main_function& main) {
-  if (const auto checked = check_stack_limit(); !checked.ok()) return refuse(checked.error());
+  if (const auto checked = runtime::check_stack_limit(); !checked.ok())
+    return refuse(checked.error());
   const auto converted = to_run_options(chosen);
   if (!converted.ok()) return refuse(converted.error());
   return run_with(*converted, main);

@@ -1,5 +1,7 @@
 #include "runtime/options.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -168,6 +170,15 @@ base::Result<std::size_t> parse_size(const std::string& text) {
     return usage("'" + text + "' is no size; give a number of bytes, or one with K, M, G or T");
   }
   return static_cast<std::size_t>(*bytes);
+}
+
+base::Status check_stack_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= kLeastMainStack) return {};
+  return base::Error{base::ErrorCode::kUnsupportedHost,
+                     "the limit of its main thread's stack is " +
+                         std::to_string(limit.rlim_cur >> 10) +
+                         " KiB; raise it to 32 KiB or more (ulimit -s)"};
 }
 
 }  // namespace revenant::runtime

@@ -16,6 +16,8 @@ namespace revenant::runtime {
 
 // Parsing and starting take up to 20 KiB of the process's first stack; beyond its limit is SIGSEGV.
 inline constexpr std::size_t kLeastMainStack = std::size_t{32} << 10;
+// kUnsupportedHost where this process has less.
+[[nodiscard]] base::Status check_stack_limit();
 
 struct RunOptions {
   std::filesystem::path store;

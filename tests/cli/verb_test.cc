@@ -3,9 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <new>
 #include <stdexcept>
 
 #include "cli/exit_code.h"
@@ -47,6 +50,26 @@ TEST(InChild, AnExceptionIsAFailureAndASentence) {
   EXPECT_EQ(run_quietly([]() -> int { throw std::runtime_error("no memory"); }, errors),
             base::kFailed);
   EXPECT_THAT(errors, HasSubstr("no memory"));
+}
+
+TEST(InChild, MemoryThatIsRefusedIsTheHosts) {
+  std::string errors;
+  EXPECT_EQ(run_quietly([]() -> int { throw std::bad_alloc(); }, errors), base::kUnsupportedHost);
+  EXPECT_THAT(errors, HasSubstr("reading it needs memory that the host refuses: "));
+}
+
+// It would be a crash, which is no damage.
+TEST(InChild, TooSmallAStackIsRefusedFirst) {
+  EXPECT_EXIT(
+      {
+        rlimit small{};
+        small.rlim_cur = 16 << 10;
+        small.rlim_max = RLIM_INFINITY;
+        ::setrlimit(RLIMIT_STACK, &small);
+        ::_exit(in_child("/some/store", [] { return 0; }));
+      },
+      ::testing::ExitedWithCode(base::kUnsupportedHost),
+      "the limit of its main thread's stack is 16 KiB; raise it to 32 KiB or more");
 }
 
 TEST(InChild, AnInterruptIsNoDamage) {
