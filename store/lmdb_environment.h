@@ -23,8 +23,8 @@
 //
 // Threads: transactions may begin on any thread; one write transaction at a time. open, reopen and
 // close by the thread that writes.
-// Errors: kNoSpace, kIoFailed, kStoreDamaged, kStoreInUse (I1, I8), kUnsupportedHost (no room for the
-// map).
+// Errors: kNoSpace, kIoFailed, kStoreDamaged, kStoreInUse (I1, I8), kUnsupportedHost (no room for
+// the map).
 #pragma once
 
 #include <atomic>

@@ -59,14 +59,18 @@ std::uint64_t DataFile::oldest_free_list() const {
 void DataFile::free_an_image_in_use() const {
   const std::uint64_t list = oldest_free_list();
   const auto count = read<std::uint64_t>(list);
-  const std::uint64_t last = list + count * sizeof(std::uint64_t);
-  const auto bound = count > 1 ? read<std::uint64_t>(last - sizeof(std::uint64_t)) : kLmdbNoPage;
+  const auto entry = [&](std::uint64_t i) { return list + i * sizeof(std::uint64_t); };
   const std::vector<bool> used = check(StructureExtent::kTrees).used;
   const std::vector<bool> spine = check(StructureExtent::kSpine).used;
-  for (std::uint64_t page = 2; page < std::min<std::uint64_t>(bound, used.size()); ++page) {
-    if (used[page] && !spine[page]) return write(last, page);
+  for (std::uint64_t i = count; i > 0; --i) {
+    // They fall.
+    const std::uint64_t end = i == 1 ? used.size() : read<std::uint64_t>(entry(i - 1));
+    std::uint64_t page = i == count ? 2 : read<std::uint64_t>(entry(i + 1)) + 1;
+    for (; page < std::min<std::uint64_t>(end, used.size()); ++page) {
+      if (used[page] && !spine[page]) return write(entry(i), page);
+    }
   }
-  REVENANT_CHECK(false, "no image lies before the free pages");
+  REVENANT_CHECK(false, "no image lies between the free pages");
 }
 
 }  // namespace revenant::store

@@ -33,8 +33,8 @@ class DataFile {
   [[nodiscard]] StructureVerdict check(StructureExtent extent) const;
   [[nodiscard]] std::string contents() const;
 
-  // Makes the free list name an image that is in use, as the page that LMDB takes first: of its
-  // oldest list the last one. The lists are still in order.
+  // Makes the free list name an image that is in use, in the list that LMDB takes pages from first.
+  // The list is still in order.
   void free_an_image_in_use() const;
 
  private:

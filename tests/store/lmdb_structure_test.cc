@@ -108,6 +108,14 @@ TEST_F(LmdbStructure, ADamagedStoreIsRefusedAndNamed) {
 
 // The start sees of the images no more than it needs. What it counts lies elsewhere.
 TEST_F(LmdbStructure, NothingIsWrittenOverAnImageThatTheFreeListNames) {
+  {  // more images than one leaf names: the spine has the root, and all that a root names
+    auto store = Store::open(small_options(path_));
+    EpochWriter& writer = (*store)->begin_epoch();
+    for (std::uint64_t i = 0; i < 400; ++i) {
+      ASSERT_TRUE(apply({.run = {base::PageNumber{1000 + i}, {1}}, .stamp = i}, writer).ok());
+    }
+    ASSERT_TRUE(writer.commit({}).ok());
+  }
   const DataFile data(path_);
   data.free_an_image_in_use();
   const std::string damaged = data.contents();
