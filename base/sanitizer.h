@@ -1,4 +1,7 @@
-// Whether this is a sanitized build, by gcc's macros or clang's: REVENANT_ASAN and REVENANT_TSAN.
+// Whether this is a sanitized build, by gcc's macros or clang's: REVENANT_ASAN and REVENANT_TSAN, and
+// REVENANT_SANITIZED for either. Such a program has a shared libc, which allocates for itself outside
+// of the space, maps terabytes, starts threads, and has faults that are not the space's reported by
+// the sanitizer.
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -14,4 +17,7 @@
 #if __has_feature(thread_sanitizer)
 #define REVENANT_TSAN 1
 #endif
+#endif
+#if defined(REVENANT_ASAN) || defined(REVENANT_TSAN)
+#define REVENANT_SANITIZED 1
 #endif

@@ -153,7 +153,7 @@ void add_fault(ReportText& text, const vm::FaultReport& fault) {
 bool is_ours(const vm::FaultReport& fault) {
   const bool outside =
       fault.reason == vm::FaultReason::kOutside || fault.reason == vm::FaultReason::kProtection;
-#if defined(REVENANT_ASAN) || defined(REVENANT_TSAN)
+#ifdef REVENANT_SANITIZED
   return !outside;  // the sanitizer says more about it
 #else
   return !outside || running_green_thread() != nullptr;  // I3

@@ -230,7 +230,7 @@ TEST_F(StartFaults, TooSmallAStack) {
 }
 
 // Sanitizers start threads of their own.
-#if !defined(REVENANT_ASAN) && !defined(REVENANT_TSAN)
+#ifndef REVENANT_SANITIZED
 TEST_F(StartFaults, NoThreadsLeft) {
   make_store();
   const Ended ended =
