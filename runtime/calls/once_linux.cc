@@ -10,6 +10,7 @@
 #include <climits>
 #include <mutex>
 
+#include "base/sanitizer.h"
 #include "runtime/calls/green_caller.h"
 #include "runtime/real_calls_linux.h"
 
@@ -17,8 +18,13 @@ namespace revenant::runtime {
 namespace {
 
 constexpr int kUntouched = 0;
+#ifdef REVENANT_TSAN  // which stands in for libc's
+constexpr int kUnderWay = 1 << 16;
+constexpr int kDone = 1;
+#else
 constexpr int kUnderWay = 1;
 constexpr int kDone = 2;
+#endif
 
 // std::call_once hands its function over in thread locals of the worker's: after a wait they are
 // another green thread's.
