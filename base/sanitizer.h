@@ -1,7 +1,7 @@
-// Whether this is a sanitized build, by gcc's macros or clang's: REVENANT_ASAN and REVENANT_TSAN, and
-// REVENANT_SANITIZED for either. Such a program has a shared libc, which allocates for itself outside
-// of the space, maps terabytes, starts threads, and has faults that are not the space's reported by
-// the sanitizer.
+// Whether this is a sanitized build, by gcc's macros or clang's: REVENANT_ASAN, REVENANT_TSAN, and
+// REVENANT_SANITIZED for either. Such a program has a shared libc, which allocates for itself
+// outside of the space, maps terabytes, starts threads, and has faults that are not the space's
+// reported by the sanitizer.
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__)
