@@ -10,7 +10,7 @@ namespace revenant::base {
 // After a mapping was refused with ENOMEM: the cause and the way out, as the end of a sentence.
 std::string why_no_memory();
 
-// What the snapshotter says in place of std::bad_alloc: `needed_by` begins the sentence.
+// The error in the place of std::bad_alloc: `needed_by` begins its sentence.
 Error no_memory_for(const std::string& needed_by);
 
 }  // namespace revenant::base

@@ -29,7 +29,7 @@ int with_paths(const char* first, const char* second, Call call) {
   });
 }
 
-// `call` gets a place that the kernel can write to.
+// `call` gets a place that the kernel can write to; null stays null.
 template <class T, class Call>
 int with_result(T* result, Call call) {
   if (green_caller() == nullptr) return call(result);

@@ -103,17 +103,14 @@ int __wrap_timer_create(clockid_t clock, sigevent* event, timer_t* timer) {
     return -1;
   }
   return with_values(event, 1, [&](const sigevent* wanted) {
-    sigevent copy{};
-    if (wanted != nullptr) copy = *wanted;
     return with_result(timer, [&](timer_t* made) {
-      return __real_timer_create(clock, wanted == nullptr ? nullptr : &copy, made);
+      return __real_timer_create(clock, const_cast<sigevent*>(wanted), made);
     });
   });
 }
 
 int __wrap_timer_settime(timer_t timer, int flags, const itimerspec* wanted, itimerspec* before) {
   return with_values(wanted, 1, [&](const itimerspec* given) {
-    if (before == nullptr) return __real_timer_settime(timer, flags, given, nullptr);
     return with_result(
         before, [&](itimerspec* was) { return __real_timer_settime(timer, flags, given, was); });
   });

@@ -32,10 +32,8 @@ int __wrap_eventfd(unsigned count, int flags) {
 }
 
 int __wrap_memfd_create(const char* name, unsigned flags) {
-  if (green_caller() == nullptr) return table().move_up(__real_memfd_create(name, flags));
-  const Bounce bounced = Bounce::text(name);
-  return bounced.ok() ? table().adopt(__real_memfd_create(bounced.as<const char>(), flags))
-                      : kRefused;
+  return made_for_caller(
+      with_path(name, [&](const char* text) { return __real_memfd_create(text, flags); }));
 }
 
 int __wrap_epoll_create(int size) {
@@ -52,7 +50,6 @@ int __wrap_timerfd_create(clockid_t clock, int flags) {
 int __wrap_timerfd_settime(int timer, int flags, const itimerspec* wanted, itimerspec* before) {
   if (!caller_may_use(timer)) return kRefused;
   return with_values(wanted, 1, [&](const itimerspec* w) {
-    if (before == nullptr) return __real_timerfd_settime(timer, flags, w, nullptr);
     return with_result(before,
                        [&](itimerspec* b) { return __real_timerfd_settime(timer, flags, w, b); });
   });

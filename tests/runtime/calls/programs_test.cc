@@ -31,12 +31,6 @@ class Programs : public ProgramTest {
     std::ifstream stream(path);
     return {std::istreambuf_iterator<char>(stream), {}};
   }
-  static void expect_well(const Ended& ended) {
-    EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
-  }
-
- private:
-  TemporaryDirectory directory_;
 };
 
 // What a spawn is given, in the heap: after a restart each page of it is missing.
