@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "base/memory_limits.h"
 #include "objects/heap.h"
@@ -18,6 +19,9 @@ constexpr std::uint64_t kSmallResidue = 64;
 constexpr int kMaxStops = 6;
 // What a stop may copy beyond twice what the last one did: frames for it are made resident ahead.
 constexpr std::uint64_t kReserveSlack = 1024;
+// Of the program's time, what its traps may take before pauses beyond the target are the lesser
+// evil: one part in so many.
+constexpr std::int64_t kTrapShare = 10;
 // How long the thread that waits for the stop stays awake to help with copying hot pages.
 constexpr std::chrono::nanoseconds kPatience = std::chrono::microseconds(500);
 
@@ -58,6 +62,7 @@ base::Result<bool> Capture::take(Stop kind) {
   released_.normalise();
   REVENANT_TRY(step_status_);
   note_heat();
+  heats_changed_ = protects_dearly();
   return true;
 }
 
@@ -66,6 +71,7 @@ base::Status Capture::precopy() {
   for (int round = 0; round < kMaxRounds; ++round) {
     dirty_.clear();
     const base::Status harvested = memory_.tracker().harvest(hot_.runs(), dirty_);
+    trapped_pages_ += dirty_.pages().value;
     copy_dirty(dirty_.runs());
     REVENANT_TRY(harvested);
     // Before the next round, not after the last: the program goes on writing meanwhile.
@@ -132,6 +138,7 @@ void Capture::stop_step() {
 void Capture::copy_in_stop() {
   dirty_.clear();
   step_status_ = memory_.tracker().harvest(hot_.runs(), dirty_);
+  trapped_pages_ += dirty_.pages().value;
   gave_up_ = may_give_up_ && step_status_.ok() && dirty_.pages().value > stop_limit_;
   if (gave_up_) return;
   objects::World& world = objects::World::at_home();
@@ -167,8 +174,23 @@ void Capture::note_heat() {
   }
 }
 
+// Whether a page that changes in each epoch should be copied in the stop, though it could be copied
+// ahead: protecting it again costs the program a trap, some 15 times as much as a copy. Within the
+// target that is so; beyond it, where traps slow the program.
+bool Capture::protects_dearly() {
+  const std::int64_t trap_ns = memory_.tracker().trap_cost().count();
+  const auto pages = static_cast<std::int64_t>(std::exchange(trapped_pages_, 0));
+  const std::int64_t now_ns = ProgramClock::host_monotonic_ns();
+  const std::int64_t elapsed_ns = now_ns - std::exchange(taken_ns_, now_ns);
+  const bool fits = copy_ns_ * static_cast<double>(pages) < spare_ns();
+  return trap_ns != 0 && (fits || trap_ns * pages > elapsed_ns / kTrapShare);
+}
+
 void Capture::note_changed(base::PageNumber page) {
-  if (!hot_.contains(page)) return;
+  if (!hot_.contains(page)) {
+    if (heats_changed_) hot_.note_dirty(page, epoch_);
+    return;
+  }
   if (is_forbidden(page)) {
     hot_.let_go(page);
   } else {

@@ -75,7 +75,8 @@ class Capture {
 
   // Whether the stop itself writes to the page.
   [[nodiscard]] bool is_own(base::PageNumber page) const { return hot_.is_pinned(page); }
-  // The page's copy differs from its image: it stays hot if it is, unless it has been freed.
+  // The page's copy differs from its image: it stays hot if it is, unless it has been freed. Where
+  // traps are dear it may become so.
   void note_changed(base::PageNumber page);
 
   // Ends the epoch: what was captured is committed, or equal to its images. Pages that were hot and
@@ -101,6 +102,7 @@ class Capture {
   void copy_in_stop();
   void copy_rest();
   void note_heat();
+  [[nodiscard]] bool protects_dearly();
 
   vm::MemoryManager& memory_;
   Safepoint& safepoint_;
@@ -123,6 +125,9 @@ class Capture {
   std::uint64_t residual_pages_ = 0;  // what the last stop copied beside the hot pages
   std::uint64_t stop_limit_ = 0;      // how many such pages this one may copy
   double copy_ns_ = 400;  // what a page copied in the stop costs on one core, as measured
+  std::uint64_t trapped_pages_ = 0;  // reported since the capture before: their writes were traps
+  std::int64_t taken_ns_ = 0;        // when the last capture was complete
+  bool heats_changed_ = false;       // note_changed() heats pages that were copied ahead as well
   bool may_give_up_ = false;
   bool gave_up_ = false;
   bool frozen_ = false;

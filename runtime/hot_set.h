@@ -5,8 +5,10 @@
 //
 // Copying such a page ahead of the stop is wasted, since it is written again before the stop, and
 // protecting it costs the program a fault. A hot page stays writable and is copied once, in the
-// stop (the hybrid copy of TreeSLS, Wu et al., SOSP 2023). When a page was dirty is kept with its
-// entry in the vm_map (page_entry.h): here is only who is hot.
+// stop (the hybrid copy of TreeSLS, Wu et al., SOSP 2023). Where that fault is a signal, a page
+// that merely changed since the stop before may count as dirty at it: who captures decides
+// (capture.h). When a page was dirty is kept with its entry in the vm_map (page_entry.h): here is
+// only who is hot.
 //
 // I1  runs() are sorted and disjoint, and at most kMaxRuns: a scan is cut at each of them. Where
 //     there are more, the longest are kept.

@@ -21,6 +21,7 @@
 // a harvest that fails has appended what it took, and what it did not take is still dirty.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -40,6 +41,8 @@ class DirtyTracker {
 
   // "async", "sync" or "mprotect".
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+  // What the program pays where a first write raises a signal; zero where none does.
+  [[nodiscard]] virtual std::chrono::nanoseconds trap_cost() const noexcept { return {}; }
   // How the space is to be mapped for it.
   [[nodiscard]] virtual Backing backing() const noexcept = 0;
   // True when the kernel serves it as an unprivileged process's: faults of user code only.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "runtime/machine.h"
 #include "tests/runtime/in_child.h"
 #include "tests/runtime/program_test.h"
+#include "vm/scratch_pages_linux.h"
 
 namespace revenant::testing {
 namespace {
@@ -156,6 +158,47 @@ TEST_F(Snapshots, LeavesAProgramAloneThatHasFreedWhatItWroteAllTheTime) {
                   5ms)
                   .wait());
 }
+
+// Two trackers, each of which refuses a first write by a signal.
+class TrappedWrites : public ProgramTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  // How many of 16 pages still refuse a write, of a program that has changed them in each of five
+  // snapshots, `pause` after the one before.
+  int refused(std::chrono::nanoseconds pause, std::chrono::nanoseconds pause_target) {
+    return ChildProgram([&] {
+             options chosen;
+             chosen.store = store();
+             chosen.tracker = GetParam();
+             chosen.snapshot_every = kOnRequest;
+             chosen.pause_target = pause_target;
+             return run(chosen, [pause] {
+               constexpr std::size_t kPages = 16;
+               alignas(base::kPageSize) char pages[kPages][base::kPageSize];
+               for (char version = 1; version <= 5; ++version) {
+                 for (auto& page : pages) page[0] = version;
+                 this_thread::sleep_for(pause);
+                 sync();
+               }
+               return static_cast<int>(std::ranges::count_if(pages, [](auto& page) {
+                 return !vm::kernel_writes_to(base::PageNumber::of(page));
+               }));
+             });
+           })
+        .wait()
+        .exit_code();
+  }
+};
+
+TEST_P(TrappedWrites, ArePaidOnceWhereThePagesChangeInEverySnapshot) {
+  EXPECT_EQ(refused(0ms, 1s), 0);
+}
+
+TEST_P(TrappedWrites, ArePaidAgainWhereTheyAreFewAndPausesHaveToBeShort) {
+  EXPECT_EQ(refused(20ms, 1ns), 16);
+}
+
+INSTANTIATE_TEST_SUITE_P(Trackers, TrappedWrites, ::testing::Values("sync", "mprotect"),
+                         [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
 }  // namespace revenant::testing
