@@ -43,6 +43,9 @@ constexpr rlim_t kSmallestStore = rlim_t{256} << 10;
 // The housekeeping thread, the worker, and one that makes a call that blocks.
 constexpr int kFewestThreads = 3;
 
+// What mkstemp and mkdtemp make names of.
+constexpr const char* kScratchPattern = ".revenant-doctor-XXXXXX";
+
 std::string error_text(int error) { return std::strerror(error); }
 
 rlim_t limit_of(__rlimit_resource resource) {
@@ -59,7 +62,7 @@ std::string limit_text(rlim_t limit, Readable readable) {
 class ScratchFile {
  public:
   explicit ScratchFile(const std::filesystem::path& directory)
-      : path_(directory / ".revenant-doctor-XXXXXX") {
+      : path_(directory / kScratchPattern) {
     descriptor_ = ::mkostemp(path_.data(), O_CLOEXEC);
     error_ = descriptor_ < 0 ? errno : 0;
   }
@@ -243,7 +246,7 @@ HostCheck check_locks(const std::filesystem::path& directory) {
   HostCheck check{.feature = "file locks",
                   .cost = "two programs could write to one store, so that none is let to",
                   .mend = "give --store a directory on a local file system"};
-  std::string scratch = directory / ".revenant-doctor-XXXXXX";
+  std::string scratch = directory / kScratchPattern;
   if (::mkdtemp(scratch.data()) == nullptr) {
     check.detail = scratch + ": " + error_text(errno);
     return check;

@@ -29,7 +29,7 @@ bool is_at(const FileDescriptor& file, const std::filesystem::path& path) {
   struct stat ours {};
   struct stat there {};
   return ::fstat(file.get(), &ours) == 0 && ::stat(path.c_str(), &there) == 0 &&
-         ours.st_ino == there.st_ino;
+         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 base::Error in_use(const std::filesystem::path& name, pid_t holder) {

@@ -46,6 +46,8 @@ TEST_F(RefusalsTest, AtConfigureTime) {
   constexpr Refusal kRefusals[] = {
       {"LINK m", "revenant_add_app(app): there are no SOURCES; name at least one file."},
       {"SOURCES empty.cc LINK", "nothing is refused"},
+      {"SOURCES empty.cc PERSIST_GLOBALS_OF", "PERSIST_GLOBALS_OF names no library"},
+      {"SOURCES empty.cc PERSIST_GLOBAL", "Cannot find source file:"},
       {"SOURCES empty.cc LINK shared", "the target shared is a shared library, whose code moves"},
       {"SOURCES empty.cc LINK imported", "/usr/lib/libimported.so.1 is a shared library, whose"},
       {"SOURCES empty.cc LINK /usr/lib/libx.so", "/usr/lib/libx.so is a shared library, whose"},
