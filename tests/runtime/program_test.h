@@ -26,7 +26,7 @@ class ProgramTest : public ::testing::Test {
   static void expect_well(const Ended& ended) {
     EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
   }
-  // How `main` ends in its second life, where its first ends by SIGKILL in die_here.
+  // How `main` ends in its second life; its first ends by SIGKILL once it has said ready.
   template <class F>
   Ended second_life(F main) const {
     {

@@ -72,12 +72,7 @@ TEST_F(Barriers, WhoHasArrivedSurvivesARestart) {
     EXPECT_IN_CHILD(met);
     return 0;
   };
-  {
-    ChildProgram first(store(), main);
-    ASSERT_TRUE(first.says("ready"));
-    first.kill();
-  }
-  expect_well(run_to_end(store(), main));
+  expect_well(second_life(main));
 }
 
 struct Shared {

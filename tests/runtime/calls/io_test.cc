@@ -97,12 +97,7 @@ TEST_F(Io, WritesFromPagesThatARestartLeftMissing) {
     EXPECT_IN_CHILD(::stat(path.c_str(), status.get()) == 0 && status->st_size == kSize);
     return 0;
   };
-  {
-    ChildProgram first(store(), main);
-    ASSERT_TRUE(first.says("ready"));
-    first.kill();
-  }
-  expect_well(run_to_end(store(), main));
+  expect_well(second_life(main));
   std::ifstream written(path);
   const std::string contents{std::istreambuf_iterator<char>(written), {}};
   EXPECT_TRUE(contents == pattern(kSize));
@@ -205,12 +200,7 @@ TEST_F(Io, ADescriptorOfAnEarlierProcessIsRefused) {
     EXPECT_IN_CHILD(::open(path.c_str(), O_RDONLY) == old_one);
     return 0;
   };
-  {
-    ChildProgram first(store(), main);
-    ASSERT_TRUE(first.says("ready"));
-    first.kill();
-  }
-  expect_well(run_to_end(store(), main));
+  expect_well(second_life(main));
 }
 
 TEST_F(Io, TheRuntimesDescriptorsAreOutOfReach) {

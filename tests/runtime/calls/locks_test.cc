@@ -161,12 +161,7 @@ TEST_F(Locks, OwnersAndWaitersSurviveARestart) {
     EXPECT_IN_CHILD(shared->entered == 1);
     return 0;
   };
-  {
-    ChildProgram first(store(), main);
-    ASSERT_TRUE(first.says("ready"));
-    first.kill();
-  }
-  expect_well(run_to_end(store(), main));
+  expect_well(second_life(main));
 }
 
 TEST_F(Locks, SteadyClockGoesOnOverARestart) {
@@ -181,12 +176,7 @@ TEST_F(Locks, SteadyClockGoesOnOverARestart) {
     EXPECT_IN_CHILD(passed > 0s && passed < 60s);
     return 0;
   };
-  {
-    ChildProgram first(store(), main);
-    ASSERT_TRUE(first.says("ready"));
-    first.kill();
-  }
-  expect_well(run_to_end(store(), main));
+  expect_well(second_life(main));
 }
 
 }  // namespace

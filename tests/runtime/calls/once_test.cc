@@ -109,12 +109,7 @@ TEST_F(Once, WhoRunsItAndWhoWaitsSurviveARestart) {
     EXPECT_IN_CHILD(calls == 1);
     return 0;
   };
-  {
-    ChildProgram first(store(), main);
-    ASSERT_TRUE(first.says("ready"));
-    first.kill();
-  }
-  expect_well(run_to_end(store(), main));
+  expect_well(second_life(main));
 }
 
 }  // namespace

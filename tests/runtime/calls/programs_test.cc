@@ -73,12 +73,7 @@ TEST_F(Programs, AreSpawnedFromPagesThatARestartLeftMissing) {
     ::posix_spawn_file_actions_destroy(&request->actions);
     return 0;
   };
-  {
-    ChildProgram first(store(), main);
-    ASSERT_TRUE(first.says("ready"));
-    first.kill();
-  }
-  expect_well(run_to_end(store(), main));
+  expect_well(second_life(main));
   EXPECT_EQ(contents(output), std::string(5000, 'a') + " value\nSigBlk:\t0000000000000000\n");
 }
 

@@ -152,12 +152,7 @@ TEST_F(Specific, ValuesSurviveARestartWithTheirKeys) {
     EXPECT_IN_CHILD(::pthread_getspecific(volatile_key) == nullptr);
     return 0;
   };
-  {
-    ChildProgram first(store(), main);
-    ASSERT_TRUE(first.says("ready"));
-    first.kill();
-  }
-  expect_well(run_to_end(store(), main));
+  expect_well(second_life(main));
 }
 
 }  // namespace
