@@ -36,7 +36,7 @@ base::Status Capture::open(std::chrono::nanoseconds pause_target, VolatileCheck*
   REVENANT_TRY(copies_.open());
   hot_.pin({base::PageNumber::of(objects::kWorldAddress), {1}});
   hot_.pin({base::PageNumber::of(objects::kRuntimeBlockAddress),
-            base::PageCount::holding(sizeof(RuntimeState))});
+            base::PageCount::holding(sizeof(RestlessState))});
   return {};
 }
 

@@ -36,7 +36,8 @@ struct ProgramEnd {
   std::int32_t exit_code = 0;
 };
 
-struct RuntimeState {
+// Its pages are copied in every stop: something here has always been written.
+struct RestlessState {
   SchedulerState scheduler;  // first: begins with the table of threads
   StackRegions stacks;
   ReleaseState releases;
@@ -45,7 +46,10 @@ struct RuntimeState {
   RestartHook* last_hook = nullptr;
   InternedArgument* arguments = nullptr;
   ProgramEnd end;
-  OwnKeys keys;
+};
+
+struct RuntimeState : RestlessState {
+  OwnKeys keys;  // hardly ever written
 
   static RuntimeState& at_home() {
     return *std::launder(reinterpret_cast<RuntimeState*>(objects::World::runtime_block()));
