@@ -25,6 +25,7 @@
 #include "cli/print.h"
 #include "runtime/descriptor_table.h"
 #include "runtime/options.h"
+#include "store/lmdb_environment.h"
 #include "store/owner_lock.h"
 #include "vm/space.h"
 #include "vm/tracker_trials.h"
@@ -84,13 +85,14 @@ class ScratchFile {
   int error_ = 0;
 };
 
-// What a program reserves however little it uses, both at once. A store's map is made to fit.
+// What a program reserves however little it uses, and the least map of a store; then the space in
+// its place.
 base::Status reserve_as_a_program() {
-  const auto space = std::make_unique<vm::Space>();
-  REVENANT_TRY(space->open({}, vm::Backing::kAnonymous));
-  REVENANT_ASSIGN(std::byte* const copies, vm::reserve_volatile(vm::kSpaceSize, "page copies"));
-  vm::release_volatile(copies, vm::kSpaceSize);
-  return {};
+  {
+    vm::ReservedMemory addresses;
+    REVENANT_TRY(addresses.reserve(runtime::kProgramAddresses + store::kSmallestMap, "a program"));
+  }
+  return std::make_unique<vm::Space>()->open({}, vm::Backing::kAnonymous);
 }
 
 HostCheck check_addresses() {

@@ -123,6 +123,10 @@ base::Result<int> Machine::start_and_wait(const detail::main_function& main) {
 }
 
 base::Status Machine::open_store() {
+  // Held meanwhile: under a limit, the store's map is made to fit beside them.
+  vm::ReservedMemory addresses;
+  REVENANT_TRY(
+      addresses.reserve(kProgramAddresses, "the persistent space and copies of its pages"));
   REVENANT_ASSIGN(store_,
                   store::Store::open({.path = options_.store, .program = options_.program}));
   source_.attach(*store_);

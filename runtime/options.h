@@ -11,11 +11,15 @@
 #include "base/result.h"
 #include "runtime/cli11_fwd.h"
 #include "vm/dirty_tracker.h"
+#include "vm/space.h"
 
 namespace revenant::runtime {
 
 // Parsing and starting take up to 20 KiB of the process's first stack; beyond its limit is SIGSEGV.
 inline constexpr std::size_t kLeastMainStack = std::size_t{32} << 10;
+// Addresses that a program reserves beside its store's map, however little of them it uses: the
+// space, as many for page copies, and tables of both (17 GiB at the start).
+inline constexpr std::size_t kProgramAddresses = 2 * vm::kSpaceSize + 24 * vm::kGiB;
 // kUnsupportedHost where this process has less.
 [[nodiscard]] base::Status check_stack_limit();
 

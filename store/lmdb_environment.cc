@@ -32,7 +32,6 @@ constexpr std::array<unsigned, kTableCount> kTableFlags{MDB_INTEGERKEY, MDB_INTE
 constexpr unsigned kReaderSlots = 1000;
 // What LMDB makes of lock.mdb for as many: a header of 128 bytes, and 64 for each.
 constexpr off_t kLockFileBytes = 128 + kReaderSlots * 64;
-constexpr std::uint64_t kSmallestMap = 1ull << 30;
 
 // Which directories this process has open. File locks belong to the process, and so does this.
 // I1

@@ -43,6 +43,9 @@ struct MDB_env;
 
 namespace revenant::store {
 
+// Under a limit of addresses the map is made smaller, but not than this.
+inline constexpr std::uint64_t kSmallestMap = 1ull << 30;
+
 struct EnvironmentOptions {
   std::filesystem::path path;
   std::filesystem::path name;  // what messages call the store; empty: its path

@@ -250,6 +250,14 @@ TEST_F(StartFaults, TooLittleMemory) {
   expect_refused(start(store(), limited(RLIMIT_DATA, 64 << 20)), 13,
                  "the limit of its data is 64 MiB", "; lift it (ulimit -d unlimited)");
 }
+
+TEST_F(StartFaults, AStoreIsMappedBesideTheSpaceWhereAddressesAreLimited) {
+  for (const rlim_t mib : {1'100'000, 1'600'000, 2'000'000}) {
+    const Ended ended = start(file(std::to_string(mib).c_str()), limited(RLIMIT_AS, mib << 20));
+    EXPECT_EQ(ended.exit_code(), 0) << mib << ended.err;
+    EXPECT_EQ(ended.out, "1\n2\n3\n");
+  }
+}
 #endif
 
 }  // namespace
