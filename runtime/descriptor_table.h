@@ -3,6 +3,7 @@
 //   number:   0 1 2 | 3 4 5 6 ....................... | base ........... base + 64
 //             always| green threads' and inherited    | the runtime's own
 //   entry:          | 0: free  g: obtained in g       | never marked
+//   own:            | the runtime's that lie here, while they do, and those above
 //
 // The entries lie in the space, one generation number for each descriptor number: a thread that
 // comes back after a restart finds that its descriptor is of an earlier generation, and is told
@@ -12,14 +13,22 @@
 //     generation. One that a call nobody redirects has opened is marked when it is first used.
 // I2  A number of an earlier generation is stale: frames may hold it, so it is not handed out until
 //     it was closed, or none that is not stale is left; then the oldest is.
-// I3  The runtime's own descriptors are never marked, so green threads can neither use, close nor
-//     replace them. They lie high, so that they use up no number a program expects to get.
+// I3  The runtime's own descriptors are noted as such, in memory of this process, whatever the
+//     entries say: green threads can neither use, close nor replace them. They lie high, so that
+//     they use up no number a program expects to get, or as high as a lowered limit allows.
+//
+// A descriptor is there before it can be noted. While one is being made or closed for the runtime,
+// a number that is nobody's by its marks is not given to green threads: whoever asks waits, and is
+// refused if that takes long. dup2 takes a number that was free only where the kernel still finds
+// it so.
 //
 // Closing a stale number reports EBADF, as every use of it does, and forgets it.
 //
-// Threads: any worker; entries are atomic. note_inherited() and attach() before green threads run.
+// Threads: any; entries, notes and their count are atomic, and no lock is held, so that a signal's
+// handler may open and close. note_inherited() and attach() before green threads run.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +51,8 @@ class DescriptorTable {
   // The store's, the tracker's, the first thread's, and a few that are closed again.
   static constexpr int kLeastFree = 12;
 
+  static constexpr int kNotesInWord = 64;
+
   // The process's, over kDescriptorTableRun. In static storage.
   static DescriptorTable& instance();
   // `entries`: kDescriptorLimit of them.
@@ -61,13 +72,37 @@ class DescriptorTable {
   int adopt(int descriptor);
   // After a close, or of a stale number.
   void forget(int descriptor);
-  // Whether dup2 may put a green thread's descriptor in its place (I3).
-  [[nodiscard]] bool replaceable(int descriptor);
+  // dup3 for green threads: `to` is theirs or free, or the call is refused (I3).
+  int put_in_place(int from, int to, int flags);
 
-  // A new descriptor of the runtime's own: moves it up. Does nothing before note_inherited().
-  int move_up(int descriptor) const;
+  // A new descriptor of the runtime's own, which `make` returns: notes it and moves it up. Plain
+  // `make` before note_inherited().
+  template <class F>
+  int make_own(F make) {
+    const Change change(changes_);
+    return note_own(make());
+  }
+  // close, for everybody but green threads.
+  int close_own(int descriptor);
 
  private:
+  // While one of the runtime's own is being made or closed.
+  class Change {
+   public:
+    explicit Change(std::atomic<int>& changes) : changes_(changes) { ++changes_; }
+    ~Change() { --changes_; }
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+
+   private:
+    std::atomic<int>& changes_;
+  };
+
+  [[nodiscard]] bool is_own(int descriptor) const;
+  void set_own(int descriptor, bool own);
+  [[nodiscard]] bool is_nobodys(int descriptor) const;
+  int note_own(int descriptor);
+  int move_own_up(int descriptor);
   [[nodiscard]] bool stale(int descriptor) const;
   int adopt_in_place_of_oldest(int descriptor);
   void mark(int descriptor);
@@ -76,6 +111,8 @@ class DescriptorTable {
   std::uint32_t generation_ = 0;
   int runtime_base_ = 0;
   std::atomic<bool> guarding_{false};
+  std::atomic<int> changes_{0};
+  std::array<std::atomic<std::uint64_t>, kDescriptorLimit / kNotesInWord> own_{};
   std::vector<int> inherited_;
 };
 

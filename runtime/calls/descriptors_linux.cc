@@ -73,13 +73,7 @@ int adopt_pair(const int made[2], int pair[2]) {
 
 int green_dup_to(int from, int to, int flags) {
   if (!check_descriptor(from)) return kRefused;
-  if (!table().replaceable(to)) return errno = EBADF, kRefused;
-  if (from == to) return to;
-  const int made = __real_dup3(from, to, flags);
-  if (made < 0) return made;
-  // The caller has named the number: it is its own now, whoever may have held it before.
-  table().forget(made);
-  return table().adopt(made);
+  return from == to ? to : table().put_in_place(from, to, flags);
 }
 
 // A call that may wait, about a descriptor and nothing in memory, is made elsewhere.
@@ -154,7 +148,7 @@ using namespace revenant::runtime;
 extern "C" {
 
 int __wrap_close(int descriptor) {
-  return green_caller() == nullptr ? __real_close(descriptor) : green_close(descriptor);
+  return green_caller() == nullptr ? table().close_own(descriptor) : green_close(descriptor);
 }
 
 int __wrap_close_range(unsigned first, unsigned last, int flags) {

@@ -16,8 +16,9 @@ namespace {
 DescriptorTable& table() { return DescriptorTable::instance(); }
 
 // A new descriptor: a green thread's, or the runtime's own.
-int made_for_caller(int descriptor) {
-  return green_caller() != nullptr ? table().adopt(descriptor) : table().move_up(descriptor);
+template <class F>
+int make_for_caller(F make) {
+  return green_caller() != nullptr ? table().adopt(make()) : table().make_own(make);
 }
 
 }  // namespace
@@ -28,12 +29,13 @@ using namespace revenant::runtime;
 extern "C" {
 
 int __wrap_eventfd(unsigned count, int flags) {
-  return made_for_caller(__real_eventfd(count, flags));
+  return make_for_caller([=] { return __real_eventfd(count, flags); });
 }
 
 int __wrap_memfd_create(const char* name, unsigned flags) {
-  return made_for_caller(
-      with_path(name, [&](const char* text) { return __real_memfd_create(text, flags); }));
+  return make_for_caller([=] {
+    return with_path(name, [=](const char* text) { return __real_memfd_create(text, flags); });
+  });
 }
 
 int __wrap_epoll_create(int size) {
@@ -41,10 +43,12 @@ int __wrap_epoll_create(int size) {
   return green_caller() != nullptr ? table().adopt(made) : made;
 }
 
-int __wrap_epoll_create1(int flags) { return made_for_caller(__real_epoll_create1(flags)); }
+int __wrap_epoll_create1(int flags) {
+  return make_for_caller([=] { return __real_epoll_create1(flags); });
+}
 
 int __wrap_timerfd_create(clockid_t clock, int flags) {
-  return made_for_caller(__real_timerfd_create(clock, flags));
+  return make_for_caller([=] { return __real_timerfd_create(clock, flags); });
 }
 
 int __wrap_timerfd_settime(int timer, int flags, const itimerspec* wanted, itimerspec* before) {
@@ -62,8 +66,8 @@ int __wrap_timerfd_gettime(int timer, itimerspec* left) {
 
 int __wrap_signalfd(int descriptor, const sigset_t* signals, int flags) {
   if (green_caller() == nullptr) {
-    const int made = __real_signalfd(descriptor, signals, flags);
-    return descriptor == -1 ? table().move_up(made) : made;
+    const auto make = [=] { return __real_signalfd(descriptor, signals, flags); };
+    return descriptor == -1 ? table().make_own(make) : make();
   }
   if (descriptor != -1 && !check_descriptor(descriptor)) return kRefused;
   const Bounce bounced = Bounce::in(signals, sizeof *signals);

@@ -108,9 +108,11 @@ __attribute__((no_sanitize("address"))) long __wrap_syscall(long number, ...) {
     if (call.waits()) return green_futex_wait(call);
     if (call.wakes()) return green_futex_wake(call);
   }
-  const long result = __real_syscall(number, word[0], word[1], word[2], word[3], word[4], word[5]);
-  if (number != SYS_userfaultfd || result < 0) return result;
-  return DescriptorTable::instance().move_up(static_cast<int>(result));
+  const auto make = [&] {
+    return __real_syscall(number, word[0], word[1], word[2], word[3], word[4], word[5]);
+  };
+  if (number != SYS_userfaultfd) return make();
+  return DescriptorTable::instance().make_own([&] { return static_cast<int>(make()); });
 }
 
 }  // extern "C"

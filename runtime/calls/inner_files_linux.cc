@@ -60,8 +60,10 @@ int inner_openat(int directory, const char* path, int flags, mode_t mode) {
 }
 
 int inner_close(int descriptor) {
-  const bool may = caller_may_use(descriptor);
-  if (green_caller() != nullptr) DescriptorTable::instance().forget(descriptor);
+  DescriptorTable& table = DescriptorTable::instance();
+  if (green_caller() == nullptr) return table.close_own(descriptor);
+  const bool may = check_descriptor(descriptor);
+  table.forget(descriptor);
   return may ? static_cast<int>(__real_syscall(SYS_close, descriptor)) : kRefused;
 }
 

@@ -58,7 +58,8 @@ int green_openat(int directory, const char* path, int flags, mode_t mode) {
 
 int open_for_caller(int directory, const char* path, int flags, mode_t mode) {
   if (green_caller() != nullptr) return green_openat(directory, path, flags, mode);
-  return DescriptorTable::instance().move_up(__real_openat(directory, path, flags, mode));
+  return DescriptorTable::instance().make_own(
+      [&] { return __real_openat(directory, path, flags, mode); });
 }
 
 }  // namespace

@@ -220,9 +220,9 @@ using namespace revenant::runtime;
 extern "C" {
 
 int __wrap_socket(int family, int type, int protocol) {
-  const int made = __real_socket(family, type, protocol);
-  return green_caller() == nullptr ? DescriptorTable::instance().move_up(made)
-                                   : DescriptorTable::instance().adopt(made);
+  const auto make = [=] { return __real_socket(family, type, protocol); };
+  return green_caller() == nullptr ? DescriptorTable::instance().make_own(make)
+                                   : DescriptorTable::instance().adopt(make());
 }
 
 int __wrap_socketpair(int family, int type, int protocol, int pair[2]) {

@@ -31,10 +31,15 @@ TEST_F(DescriptorTableTest, OnlyWhatWasAdoptedIsUsable) {
   const auto table = of_generation(1);
   const int descriptor = some_file();
   EXPECT_FALSE(table->usable(descriptor));
-  EXPECT_FALSE(table->replaceable(descriptor));
+  EXPECT_EQ(table->put_in_place(STDIN_FILENO, descriptor, 0), -1);
+  EXPECT_EQ(errno, EBADF);
   EXPECT_EQ(table->adopt(descriptor), descriptor);
   EXPECT_TRUE(table->usable(descriptor));
-  EXPECT_TRUE(table->replaceable(descriptor));
+  EXPECT_EQ(table->put_in_place(STDIN_FILENO, descriptor, 0), descriptor);
+  EXPECT_EQ(table->put_in_place(STDIN_FILENO, descriptor, O_CLOEXEC), descriptor);
+  EXPECT_EQ(::fcntl(descriptor, F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(table->put_in_place(STDIN_FILENO, descriptor, O_APPEND), -1);
+  EXPECT_EQ(errno, EINVAL);
   table->forget(descriptor);
   EXPECT_FALSE(table->usable(descriptor));
   ::close(descriptor);
@@ -80,10 +85,11 @@ TEST_F(DescriptorTableTest, WithoutNumbersLeftTheOldestIsUsedAgain) {
 TEST_F(DescriptorTableTest, InheritedDescriptorsAreUsableAndTheRuntimesOwnMoveUp) {
   const int inherited = some_file();
   DescriptorTable table(entries_.get());
-  EXPECT_EQ(table.move_up(inherited), inherited) << "before run() everything stays where it is";
+  EXPECT_EQ(table.make_own([=] { return inherited; }), inherited)
+      << "before run() everything stays where it is";
   ASSERT_TRUE(table.note_inherited().ok());
-  const int own = some_file();
-  const int moved = table.move_up(own);
+  int own = -1;
+  const int moved = table.make_own([&] { return own = some_file(); });
   table.attach(1);
   EXPECT_TRUE(table.usable(inherited));
   EXPECT_FALSE(table.usable(moved));
@@ -91,6 +97,47 @@ TEST_F(DescriptorTableTest, InheritedDescriptorsAreUsableAndTheRuntimesOwnMoveUp
   EXPECT_EQ(::fcntl(own, F_GETFD), -1);
   ::close(moved);
   ::close(inherited);
+}
+
+TEST_F(DescriptorTableTest, TheRuntimesOwnStayOutOfReachWhereTheyCannotMoveUp) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  DescriptorTable table(entries_.get());
+  ASSERT_TRUE(table.note_inherited().ok());
+  table.attach(1);
+  const rlimit low{200, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  const int high = table.make_own(some_file);
+  const int lowest = ::dup(high);  // the one number that is to be had
+  const rlimit none{static_cast<rlim_t>(lowest) + 1, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  ::close(lowest);
+  const int there = table.make_own(some_file);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_GE(high, 200 - 64);
+  EXPECT_EQ(there, lowest);
+  for (const int own : {high, there}) {
+    EXPECT_FALSE(table.usable(own));
+    EXPECT_EQ(table.put_in_place(STDIN_FILENO, own, 0), -1);
+    EXPECT_EQ(table.close_own(own), 0);
+    EXPECT_EQ(table.put_in_place(STDIN_FILENO, own, 0), own);
+    EXPECT_TRUE(table.usable(own));
+    ::close(own);
+  }
+}
+
+TEST_F(DescriptorTableTest, WhatMayBeTheRuntimesInAMomentIsNobodysElse) {
+  DescriptorTable table(entries_.get());
+  ASSERT_TRUE(table.note_inherited().ok());
+  table.attach(1);
+  const int own = table.make_own([&] {
+    const int opened = some_file();
+    EXPECT_FALSE(table.usable(opened)) << "it is not noted yet";
+    EXPECT_EQ(table.put_in_place(STDIN_FILENO, opened, 0), -1);
+    return opened;
+  });
+  EXPECT_FALSE(table.usable(own));
+  table.close_own(own);
 }
 
 TEST_F(DescriptorTableTest, WhatACallNobodyRedirectsHasOpenedIsOfTheGenerationThatUsesIt) {

@@ -1,10 +1,12 @@
 // Reading and writing by green threads: contents over missing pages, and who waits meanwhile.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -217,6 +219,41 @@ TEST_F(Io, TheRuntimesDescriptorsAreOutOfReach) {
       EXPECT_IN_CHILD(again == own || ::dup2(again, own) == own);
       if (again != own) ::close(again);
     }
+    EXPECT_IN_CHILD(sync() > 0);
+    return 0;
+  }));
+}
+
+void lower_file_limit(rlim_t files) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = files;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// With more files than the program allows itself later, the runtime's lie where no number is to be
+// had any more. Its eventfd for waits is opened with the first wait.
+TEST_F(Io, ALoweredLimitLeavesTheRuntimesDescriptorsOutOfReach) {
+  const std::string path = file("victim");
+  expect_well(run_to_end(store(), [path] {
+    lower_file_limit(256);
+    int ends[2];
+    EXPECT_IN_CHILD(::pipe(ends) == 0);
+    char got = 0;
+    thread reader([&] { got = ::read(ends[0], &got, 1) == 1 ? got : '?'; });
+    this_thread::yield();  // it waits, and is waited for
+    ::closefrom(std::max(ends[0], ends[1]) + 1);
+    int victims[8];
+    for (int& each : victims) each = ::open(path.c_str(), O_RDWR | O_CREAT, 0600);
+    EXPECT_IN_CHILD(::write(ends[1], "x", 1) == 1);
+    reader.join();
+    EXPECT_IN_CHILD(got == 'x');
+    thread([&] { got = ::read(ends[0], &got, 1) == 1 ? got : '?'; }).swap(reader);
+    this_thread::yield();
+    EXPECT_IN_CHILD(::write(ends[1], "y", 1) == 1);
+    reader.join();
+    EXPECT_IN_CHILD(got == 'y');
+    for (const int each : victims) EXPECT_IN_CHILD(::lseek(each, 0, SEEK_END) == 0);
     EXPECT_IN_CHILD(sync() > 0);
     return 0;
   }));
