@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -14,12 +13,12 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/lock.h"
 #include "base/memory_limits.h"
 #include "store/files.h"
 #include "store/format.h"
 #include "store/lmdb_layout.h"
 #include "store/lmdb_meta.h"
+#include "store/open_directories.h"
 #include "store/owner_lock.h"
 #include "store/store_call.h"
 
@@ -32,54 +31,6 @@ constexpr std::array<unsigned, kTableCount> kTableFlags{MDB_INTEGERKEY, MDB_INTE
 constexpr unsigned kReaderSlots = 1000;
 // What LMDB makes of lock.mdb for as many: a header of 128 bytes, and 64 for each.
 constexpr off_t kLockFileBytes = 128 + kReaderSlots * 64;
-
-// Which directories this process has open. File locks belong to the process, and so does this.
-// I1
-class OpenDirectories {
- public:
-  bool contains(std::uint64_t device, std::uint64_t inode) REVENANT_EXCLUDES(mu_) {
-    const base::LockGuard guard(mu_);
-    return contains_locked(device, inode);
-  }
-
-  bool add(std::uint64_t device, std::uint64_t inode) REVENANT_EXCLUDES(mu_) {
-    const base::LockGuard guard(mu_);
-    if (contains_locked(device, inode)) return false;
-    for (Entry& entry : entries_) {
-      if (entry.owner == ::getpid()) continue;
-      entry = {::getpid(), device, inode};
-      return true;
-    }
-    return false;
-  }
-
-  void remove(std::uint64_t device, std::uint64_t inode) REVENANT_EXCLUDES(mu_) {
-    const base::LockGuard guard(mu_);
-    for (Entry& entry : entries_) {
-      if (entry.device == device && entry.inode == inode) entry = {};
-    }
-  }
-
- private:
-  struct Entry {
-    pid_t owner = 0;  // a child of fork inherits the table, and none of the locks
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-  };
-  bool contains_locked(std::uint64_t device, std::uint64_t inode) REVENANT_REQUIRES(mu_) {
-    return std::ranges::any_of(entries_, [&](const Entry& entry) {
-      return entry.owner == ::getpid() && entry.device == device && entry.inode == inode;
-    });
-  }
-
-  base::Lock mu_{base::LockRank::kStore};
-  std::array<Entry, 64> entries_ REVENANT_GUARDED_BY(mu_){};
-};
-
-OpenDirectories& open_directories() {
-  static OpenDirectories directories;
-  return directories;
-}
 
 base::Error open_here(const std::filesystem::path& path) {
   return {base::ErrorCode::kStoreInUse,
@@ -145,7 +96,7 @@ std::string way_out(int code, const std::string& of_damage) {
 base::Status LmdbEnvironment::check_not_open(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 ||
-      !open_directories().contains(status.st_dev, status.st_ino)) {
+      !OpenDirectories::of_process().contains(status.st_dev, status.st_ino)) {
     return {};
   }
   return open_here(path);
@@ -160,7 +111,7 @@ base::Result<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::open(
   }
   environment->device_ = status.st_dev;
   environment->inode_ = status.st_ino;
-  environment->registered_ = open_directories().add(status.st_dev, status.st_ino);
+  environment->registered_ = OpenDirectories::of_process().add(status.st_dev, status.st_ino);
   if (!environment->registered_) {
     return open_here(options.path);
   }
@@ -170,7 +121,7 @@ base::Result<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::open(
 
 LmdbEnvironment::~LmdbEnvironment() {
   close_handle();
-  if (registered_) open_directories().remove(device_, inode_);
+  if (registered_) OpenDirectories::of_process().remove(device_, inode_);
 }
 
 base::Status LmdbEnvironment::open_handle() {
