@@ -43,7 +43,7 @@ base::Result<OwnedStore> fill(const std::filesystem::path& directory,
   REVENANT_ASSIGN(auto transaction, store.environment->begin_write());
   REVENANT_TRY(write_state(transaction, StateBytes{}));
   REVENANT_TRY(transaction.commit());
-  store.identity.least_data_size = store.environment->file_size();
+  store.identity.least_data_size = store.environment->committed_size();
   REVENANT_TRY(write_identity(directory, store.identity));
   REVENANT_TRY(sync_path(directory / "data.mdb"));
   REVENANT_TRY(sync_path(directory));

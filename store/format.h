@@ -164,7 +164,7 @@ struct IdentityBytes {
   std::uint32_t format_version = kFormatVersion;
   std::uint32_t program_size = 0;
   StoreId id{};
-  std::uint64_t least_data_size = 0;  // data.mdb has been at least this long
+  std::uint64_t least_data_size = 0;  // of data.mdb; of what was committed in it
   std::uint64_t generation = 0;
   std::uint64_t features = 0;
   std::uint32_t machine = 0;

@@ -1,8 +1,9 @@
 // DIR/identity: what a directory says about itself before LMDB is asked.
 //
 // It stands outside data.mdb because an emptied data.mdb opens as a new, empty store: the identity
-// remembers that there was one, and that its data.mdb has been at least so long. And because a
-// start is counted before there is time to check all that a commit would write between.
+// remembers that there was one, and how much was committed in its data.mdb at least. Not how long
+// the file was: a power cut may take what no commit covers. And because a start is counted before
+// there is time to check all that a commit would write between.
 //
 // Written atomically: at creation and at each start; at an orderly end if data.mdb has grown, and
 // when it has doubled in between. Errors: kNotAStore, kAnotherFormat, kStoreDamaged, kNotFound,

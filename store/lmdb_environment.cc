@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "base/check.h"
@@ -153,7 +152,7 @@ base::Status LmdbEnvironment::open_handle() {
     close_handle();  // dead, and tried again, rather than alive without tables
     return opened;
   }
-  if (!options_.read_only) complete_commit();  // I4
+  if (!options_.read_only) complete_commit(CommitOf::kAnother);  // I4
   return {};
 }
 
@@ -305,7 +304,7 @@ base::Status LmdbEnvironment::check_place() const {
                          "or end the program"};
 }
 
-void LmdbEnvironment::complete_commit() const {
+void LmdbEnvironment::complete_commit(CommitOf whose) const {
   MDB_envinfo info{};
   mdb_filehandle_t file = -1;
   struct stat status {};
@@ -316,12 +315,17 @@ void LmdbEnvironment::complete_commit() const {
   // LMDB does not write pages that a transaction took at the end and gave back.
   const auto needed = static_cast<off_t>((info.me_last_pgno + 1) * base::kPageSize);
   if (status.st_size < needed && ::ftruncate(file, needed) != 0) return;  // a read may then fail
+  // Whoever made a commit that is found at an open may have been killed before this. What it wrote
+  // beyond came later.
+  const bool synced =
+      whose == CommitOf::kAnother ? status.st_size > needed : status.st_size >= needed;
+  if (!synced) (void)!::fdatasync(file);
 }
 
-std::uint64_t LmdbEnvironment::file_size() const {
-  std::error_code failed;
-  const auto size = std::filesystem::file_size(options_.path / "data.mdb", failed);
-  return failed ? 0 : size;
+std::uint64_t LmdbEnvironment::committed_size() const {
+  MDB_envinfo info{};
+  if (dead() || mdb_env_info(handle_, &info) != MDB_SUCCESS) return 0;
+  return (info.me_last_pgno + 1) * kLmdbPageSize;
 }
 
 std::string LmdbEnvironment::sentence_start() const {

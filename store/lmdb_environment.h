@@ -8,7 +8,8 @@
 // I3  The meta pages are what was written (lmdb_meta.h): a flipped bit there would open an older
 //     state in silence.
 // I4  The owner's data.mdb reaches to the last page its meta speaks of, if need be by a hole: reads
-//     beyond the end of the file would be SIGBUS, reads of a hole are damage that is found.
+//     beyond the end of the file would be SIGBUS, reads of a hole are damage that is found. That
+//     length is durable; what lies beyond, a commit that was cut off has left, and no sync covers.
 // I5  Others know an owner by locks of ours, not by LMDB's (lmdb_presence.h).
 // I6  lock.mdb has its blocks before LMDB maps it: on a full disk a write to its hole would be
 //     SIGBUS.
@@ -89,8 +90,10 @@ class LmdbEnvironment {
   [[nodiscard]] base::Status check_place() const;
 
   // After a commit: makes data.mdb as long as its meta says, and seals the meta. I4, I3
-  void complete_commit() const;
-  [[nodiscard]] std::uint64_t file_size() const;
+  enum class CommitOf : std::uint8_t { kThis, kAnother };  // environment: by us, found at an open
+  void complete_commit(CommitOf whose = CommitOf::kThis) const;
+  // How long data.mdb is at least, now and after a power cut (I4); 0 while it cannot be told.
+  [[nodiscard]] std::uint64_t committed_size() const;
 
   // What is said while the environment is dead.
   [[nodiscard]] base::Error unavailable() const;

@@ -58,7 +58,7 @@ base::Result<std::uint64_t> StoreState::count_start(const HostFeatures& host) {
   Identity counted = owned.identity;
   ++counted.generation;
   counted.ran_on.add(host);
-  counted.least_data_size = std::max(counted.least_data_size, environment().file_size());
+  counted.least_data_size = std::max(counted.least_data_size, environment().committed_size());
   REVENANT_TRY(write_identity(options.path, counted));
   owned.identity = counted;
   return counted.generation;
@@ -86,7 +86,7 @@ base::Status StoreState::mend() {
 }
 
 void StoreState::note_growth(std::uint64_t factor) {
-  const std::uint64_t size = environment().file_size();
+  const std::uint64_t size = environment().committed_size();
   const std::uint64_t noted = owned.identity.least_data_size;
   if (size == noted || size < factor * noted) return;
   Identity grown = owned.identity;

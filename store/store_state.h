@@ -45,8 +45,8 @@ class StoreState {
   // too, `stale` stays set, and whatever is tried next begins with it. I3
   base::Status mend();
 
-  // Lets the identity file know that data.mdb, which never shrinks, has grown to `factor` times the
-  // size noted there, or beyond.
+  // Lets the identity file know that what is committed in data.mdb, which never shrinks, has grown
+  // to `factor` times the size noted there, or beyond.
   void note_growth(std::uint64_t factor);
 
   [[nodiscard]] LmdbEnvironment& environment() { return *owned.environment; }

@@ -10,7 +10,9 @@
 #include <future>
 
 #include "store/store.h"
+#include "tests/store/data_file.h"
 #include "tests/store/page_model.h"
+#include "tests/support/forked.h"
 #include "tests/support/temporary_directory.h"
 
 namespace revenant::store {
@@ -199,6 +201,55 @@ TEST_F(StoreFailureTest, AFetchThatIsGivenUpSaysThatTheStoreIsUnavailable) {
                             [&] { return store_->fetch({kFirst}, base::kNoEpoch, frame.data()); });
   store_->give_up_fetches();
   EXPECT_EQ(fetched.get(), FetchOutcome::kUnavailable);
+}
+
+// A commit that fails half-way leaves data.mdb longer than what is committed, and nothing has
+// synced that: a power cut takes it back.
+class PowerCut : public StoreFailureTest {
+ protected:
+  static void fail_to_commit(Store& store) {
+    const FileSizeLimit limit(1 << 20);
+    EXPECT_FALSE(commit_pages(store, 1000, 2).ok());
+  }
+  // What is committed stays, and one page less is missed.
+  void cut_power_and_expect_whole() {
+    store_.reset();
+    const std::uintmax_t committed = (DataFile(path_).newest().last_page + 1) * kLmdbPageSize;
+    ASSERT_GT(std::filesystem::file_size(data_), committed);
+    std::filesystem::resize_file(data_, committed);
+    auto opened = Store::open(small_options(path_));
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    store_ = std::move(*opened);
+    expect_pages(10, 1);
+    store_.reset();
+    std::filesystem::resize_file(data_, committed - 1);
+    EXPECT_EQ(Store::open(small_options(path_)).error().code, base::ErrorCode::kStoreDamaged);
+  }
+
+  const std::filesystem::path data_ = path_ / "data.mdb";
+};
+
+TEST_F(PowerCut, AfterAFailedCommitAndAnOrderlyEndTakesNothing) {
+  fail_to_commit(*store_);
+  store_->remember_size();
+  cut_power_and_expect_whole();
+}
+
+TEST_F(PowerCut, AfterAKillWithinACommitAndAStartTakesNothing) {
+  store_.reset();
+  const int killed = testing::in_child([&] {
+    const auto store = Store::open(small_options(path_));
+    fail_to_commit(**store);
+    return ::raise(SIGKILL);
+  });
+  ASSERT_EQ(killed, -1);
+  const int started = testing::in_child([&] {
+    const auto store = Store::open(small_options(path_));
+    ::_exit(store.ok() && (*store)->begin_generation().ok() ? 0 : 1);
+    return 0;
+  });
+  ASSERT_EQ(started, 0);
+  cut_power_and_expect_whole();
 }
 
 TEST_F(StoreFailureTest, AnIdentityThatCannotBeRenewedDoesNotStopCommits) {
