@@ -124,6 +124,9 @@ LmdbEnvironment::~LmdbEnvironment() {
 }
 
 base::Status LmdbEnvironment::open_handle() {
+  // Dead, and tried again, rather than alive without tables: after an error, and without memory.
+  const auto close = [](LmdbEnvironment* half_open) { half_open->close_handle(); };
+  std::unique_ptr<LmdbEnvironment, decltype(close)> unless_whole(this, close);
   if (!options_.create) REVENANT_TRY(check_lmdb_metas(options_.path));  // I3
   REVENANT_TRY(allocate_lock_file());                                   // I6
   std::uint64_t map_bytes = options_.map_bytes;
@@ -143,16 +146,12 @@ base::Status LmdbEnvironment::open_handle() {
   }
   check_readers();
   trees_checked_ = options_.create;
-  base::Status opened;
-  if (!options_.read_only) opened = lock_data();                                           // I8
-  if (opened.ok() && !options_.create) opened = check_structure(StructureExtent::kSpine);  // I7
-  if (opened.ok()) opened = open_tables();
-  if (opened.ok() && !options_.read_only) opened = take_presence();
-  if (!opened.ok()) {
-    close_handle();  // dead, and tried again, rather than alive without tables
-    return opened;
-  }
+  if (!options_.read_only) REVENANT_TRY(lock_data());                            // I8
+  if (!options_.create) REVENANT_TRY(check_structure(StructureExtent::kSpine));  // I7
+  REVENANT_TRY(open_tables());
+  if (!options_.read_only) REVENANT_TRY(take_presence());
   if (!options_.read_only) complete_commit(CommitOf::kAnother);  // I4
+  (void)unless_whole.release();
   return {};
 }
 
@@ -273,11 +272,9 @@ base::Status LmdbEnvironment::check_structure(StructureExtent extent) {
   mdb_filehandle_t file = -1;
   if (handle_ == nullptr || mdb_env_get_fd(handle_, &file) != MDB_SUCCESS) return unavailable();
   for (int look = 0; look < kLooks; ++look) {
-    MDB_txn* transaction = nullptr;
-    const int code = mdb_txn_begin(handle_, nullptr, MDB_RDONLY, &transaction);
-    if (code != MDB_SUCCESS) return error(code, "beginning to read");
-    const StructureVerdict verdict = check_lmdb_structure(file, mdb_txn_id(transaction), extent);
-    mdb_txn_abort(transaction);
+    REVENANT_ASSIGN(const auto transaction, begin_read());
+    const StructureVerdict verdict =
+        check_lmdb_structure(file, mdb_txn_id(transaction.handle_), extent);
     if (verdict.finding) return damaged(*verdict.finding);
     if (verdict.checked) return {};
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <utility>
+#include <vector>
 
 namespace revenant::store {
 namespace {
@@ -34,13 +36,15 @@ static_assert(PageFetcher::kSlots == 64);  // first_slot gives six bits
 PageFetcher::PageFetcher(const std::string& branch) : head_key_(CatalogKey::head(branch)) {}
 
 base::Status PageFetcher::open(LmdbEnvironment& environment) {
+  std::vector<ReadTransaction> transactions;  // all of them before the first is used
+  transactions.reserve(kSlots);
+  while (transactions.size() < kSlots) {
+    REVENANT_ASSIGN(ReadTransaction transaction, environment.begin_read());
+    transactions.push_back(std::move(transaction));
+  }
   for (Slot& slot : slots_) {
-    auto transaction = environment.begin_read();
-    if (!transaction.ok()) {
-      close();
-      return transaction.error();
-    }
-    slot.transaction.emplace(std::move(*transaction));
+    slot.transaction.emplace(
+        std::move(transactions[static_cast<std::size_t>(&slot - slots_.data())]));
     slot.transaction->reset();
     slot.state.store(kFree, std::memory_order_release);
   }

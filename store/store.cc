@@ -197,11 +197,14 @@ base::Result<ReclaimReport> Store::reclaim_some(const Policy& policy, std::size_
   REVENANT_CHECK(!state_->writer.open(), "snapshots are reclaimed while an epoch is open");
   const StoreCall call;
   REVENANT_TRY(state_->prepare_epoch());
+  state_->stale = true;  // the head may have a new parent, even if no memory is left to say so
   auto report = Reclaimer(state_->environment()).step(policy, budget);
   if (!report.ok()) {
     (void)state_->mend();
   } else if (report->snapshots_deleted != 0) {
-    REVENANT_TRY(state_->reload());  // the head may have a new parent
+    REVENANT_TRY(state_->reload());
+  } else {
+    state_->stale = false;
   }
   return report;
 }

@@ -1,7 +1,8 @@
 // What a store's owner keeps in memory, shared by the parts behind the door.
 //
 // I1  `counters` and `head` are what the newest commit says, or `stale` is set: nothing is written
-//     before they could be read again.
+//     before they could be read again. It is set ahead of whatever may change them, since that may
+//     also end by std::bad_alloc.
 // I2  `leftovers` is set whenever a transaction of an epoch committed and the epoch has not (yet).
 // I3  When the environment has died, mend() has succeeded before anything else is tried. Until then
 //     the store is unavailable: `stale` is set and fetches wait.
