@@ -6,9 +6,11 @@
 #include <cstring>
 #include <utility>
 
+#include "objects/heap.h"
 #include "runtime/green_thread.h"
-#include "runtime/machine.h"
 #include "runtime/runtime_state.h"
+#include "runtime/scheduler.h"
+#include "runtime/worker.h"
 
 namespace revenant::runtime {
 namespace {
@@ -17,6 +19,10 @@ constexpr std::uint32_t kFewest = 8;
 
 // Begins anew with each process, as libc's own table does.
 std::array<SpecificKey, kKeysOfAKind> libc_keys;
+
+// Of the green thread that calls, while it keeps its worker.
+Scheduler& scheduler() { return Worker::of_this_thread()->scheduler(); }
+objects::Heap& heap() { return *objects::Heap::instance(); }
 
 bool is_own(pthread_key_t key) { return key >= kFirstOwn; }
 
@@ -32,7 +38,7 @@ KeyInUse find(pthread_key_t number) {
       is_own(number) ? RuntimeState::at_home().keys[number - kFirstOwn] : libc_keys[number];
   if (!key.exists()) return {};
   if (is_own(number)) return {&key, key.stamp};
-  return {&key, (Machine::instance().generation() << 32) + key.stamp};  // I1
+  return {&key, (scheduler().generation() << 32) + key.stamp};  // I1
 }
 
 std::uint32_t place_of(pthread_key_t number) {
@@ -46,11 +52,10 @@ pthread_key_t key_at(std::uint32_t place) {
 // False when no memory is left.
 bool grow(SpecificValues& values, std::uint32_t place) {
   const std::uint32_t count = std::max(kFewest, std::bit_ceil(place + 1));
-  objects::Heap& heap = Machine::instance().heap();
-  auto* grown = static_cast<SpecificValue*>(heap.allocate_zeroed(count * sizeof(SpecificValue)));
+  auto* grown = static_cast<SpecificValue*>(heap().allocate_zeroed(count * sizeof(SpecificValue)));
   if (grown == nullptr) return false;
   std::copy_n(values.values, values.count, grown);
-  heap.free(values.values);
+  heap().free(values.values);
   values = {grown, count};
   return true;
 }
@@ -74,7 +79,7 @@ bool destroy_values(GreenThread& self) {
 
 int make_own_key(pthread_key_t& key, KeyDestructor destructor) {
   OwnKeys& keys = RuntimeState::at_home().keys;
-  const base::LockGuard guard(Machine::instance().scheduler().lock());
+  const base::LockGuard guard(scheduler().lock());
   auto* unused = std::ranges::find_if(keys, [](const SpecificKey& each) { return !each.exists(); });
   if (unused == keys.end()) return EAGAIN;
   unused->make(destructor);
@@ -83,7 +88,7 @@ int make_own_key(pthread_key_t& key, KeyDestructor destructor) {
 }
 
 int delete_own_key(pthread_key_t key) {
-  const base::LockGuard guard(Machine::instance().scheduler().lock());
+  const base::LockGuard guard(scheduler().lock());
   if (!is_own(key) || find(key).key == nullptr) return EINVAL;
   RuntimeState::at_home().keys[key - kFirstOwn].remove();
   return 0;
@@ -121,7 +126,7 @@ void end_specific_values(GreenThread& self) {
   if (RuntimeState::at_home().end.finished) return;
   for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS && destroy_values(self); ++round) {
   }
-  Machine::instance().heap().free(std::exchange(self.specific, {}).values);
+  heap().free(std::exchange(self.specific, {}).values);
 }
 
 }  // namespace revenant::runtime

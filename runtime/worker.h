@@ -48,6 +48,7 @@ class Worker {
   [[noreturn]] static void depart_finally(const Departure& departure);
 
   [[nodiscard]] GreenThread* current() const { return current_; }
+  [[nodiscard]] Scheduler& scheduler() const { return *scheduler_; }
 
   // The worker of the calling OS thread, or null. Never kept over a switch: a green thread may go
   // on on another OS thread.
