@@ -23,7 +23,7 @@
 #include <utility>
 
 #include "cli/print.h"
-#include "runtime/descriptor_table.h"
+#include "runtime/host/descriptor_table.h"
 #include "runtime/options.h"
 #include "store/lmdb_environment.h"
 #include "store/owner_lock.h"

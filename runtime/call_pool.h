@@ -20,7 +20,7 @@
 
 #include <cstddef>
 
-#include "runtime/green_thread.h"
+#include "runtime/threads/green_thread.h"
 
 namespace revenant::runtime {
 

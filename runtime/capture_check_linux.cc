@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/volatile_mappings_linux.h"
+#include "runtime/snapshots/volatile_mappings_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -17,11 +17,11 @@
 #include "objects/allocation_domain.h"
 #include "objects/misuse.h"
 #include "runtime/api_support.h"
-#include "runtime/backtrace_linux.h"
-#include "runtime/failure_count_linux.h"
+#include "runtime/host/backtrace_linux.h"
+#include "runtime/host/failure_count_linux.h"
+#include "runtime/host/report_text.h"
 #include "runtime/machine.h"
 #include "runtime/output_linux.h"
-#include "runtime/report_text.h"
 #include "store/store_call.h"
 
 namespace revenant::runtime {

@@ -12,7 +12,7 @@
 
 #include <cstdint>
 
-#include "runtime/green_thread.h"
+#include "runtime/threads/green_thread.h"
 
 namespace revenant::runtime {
 

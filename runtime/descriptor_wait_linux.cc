@@ -10,8 +10,8 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "runtime/descriptor_wait.h"
+#include "runtime/host/real_calls_linux.h"
 #include "runtime/machine.h"
-#include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

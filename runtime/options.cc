@@ -14,7 +14,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/duration.h"
-#include "runtime/stack_pool.h"
+#include "runtime/threads/stack_pool.h"
 
 namespace revenant::runtime {
 namespace {

@@ -10,7 +10,7 @@
 #include "runtime/api_support.h"
 #include "runtime/descriptor_wait.h"
 #include "runtime/elsewhere.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "objects/heap.h"
 #include "runtime/api_support.h"
-#include "runtime/log.h"
-#include "runtime/runtime_state.h"
+#include "runtime/host/log.h"
+#include "runtime/threads/runtime_state.h"
 
 namespace revenant::runtime {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/log.h"
+#include "runtime/host/log.h"
 #include "vm/space.h"
 
 namespace revenant::runtime {

@@ -37,6 +37,10 @@ struct Sample {
 std::vector<Sample> reach_samples() {
   return {
       {"IncludeDirection", "runtime/a.cc", "#include \"runtime/calls/a.h\"\n", 1},
+      {"IncludeDirection", "runtime/a.cc", "#include \"runtime/threads/a.h\"\n", 0},
+      {"IncludeDirection", "runtime/threads/a.cc", "#include \"runtime/snapshots/a.h\"\n", 1},
+      {"IncludeDirection", "runtime/threads/a.cc", "#include \"runtime/a.h\"\n", 1},
+      {"IncludeDirection", "runtime/api/a.cc", "#include \"runtime/calls/a.h\"\n", 1},
       {"IncludeDirection", "runtime/calls/a.cc", "#include \"runtime/calls/a.h\"\n", 0},
       {"IncludeDirection", "base/a.h", "#include \"vm/space.h\"\n", 1},
       {"IncludeDirection", "vm/a.h", "#include \"base/units.h\"\n#include \"vm/b.h\"\n", 0},
@@ -44,10 +48,10 @@ std::vector<Sample> reach_samples() {
       {"IncludeDirection", "store/a.cc", "#include \"vm/page_source.h\"\n", 1},
       {"IncludeDirection", "objects/a.h", "#include \"vm/memory_manager.h\"\n", 0},
       {"IncludeDirection", "objects/a.h", "#include \"store/store.h\"\n", 1},
-      {"IncludeDirection", "objects/a.h", "#include \"runtime/scheduler.h\"\n", 1},
+      {"IncludeDirection", "objects/a.h", "#include \"runtime/threads/scheduler.h\"\n", 1},
       {"IncludeDirection", "runtime/a.h", "#include <revenant/run.h>\n#include \"store/s.h\"\n", 0},
       {"IncludeDirection", "runtime/a.cc", "#include \"cli/print.h\"\n", 1},
-      {"IncludeDirection", "cli/a.cc", "#include \"runtime/green_thread.h\"\n", 0},
+      {"IncludeDirection", "cli/a.cc", "#include \"runtime/threads/green_thread.h\"\n", 0},
       {"IncludeDirection", "include/revenant/run.h", "#include \"base/result.h\"\n", 1},
       {"IncludeDirection", "include/revenant/run.h", "#include <revenant/thread.h>\n", 0},
       {"IncludeDirection", "apps/a.cc", "#include <revenant/revenant.h>\n#include <vector>\n", 0},

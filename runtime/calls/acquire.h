@@ -9,8 +9,8 @@
 #include "runtime/calls/blocking.h"
 #include "runtime/calls/clocks.h"
 #include "runtime/machine.h"
-#include "runtime/scheduler.h"
-#include "runtime/wait_queue.h"
+#include "runtime/threads/scheduler.h"
+#include "runtime/threads/wait_queue.h"
 
 namespace revenant::runtime {
 

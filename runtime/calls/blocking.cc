@@ -12,8 +12,8 @@
 #include "runtime/calls/clocks.h"
 #include "runtime/calls/descriptor_check.h"
 #include "runtime/descriptor_wait.h"
+#include "runtime/host/real_calls_linux.h"
 #include "runtime/machine.h"
-#include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <chrono>
 
-#include "runtime/green_thread.h"
-#include "runtime/scheduler.h"
+#include "runtime/threads/green_thread.h"
+#include "runtime/threads/scheduler.h"
 
 namespace revenant::runtime {
 

@@ -7,7 +7,7 @@
 
 #include "base/units.h"
 #include "runtime/calls/green_caller.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 

@@ -11,8 +11,8 @@
 #include <type_traits>
 
 #include "runtime/calls/green_caller.h"
-#include "runtime/log.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/log.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

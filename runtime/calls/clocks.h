@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "runtime/scheduler.h"
+#include "runtime/threads/scheduler.h"
 
 namespace revenant::runtime {
 

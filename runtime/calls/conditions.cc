@@ -7,8 +7,8 @@
 #include "runtime/calls/clocks.h"
 #include "runtime/calls/green_caller.h"
 #include "runtime/calls/locks.h"
+#include "runtime/host/real_calls_linux.h"
 #include "runtime/machine.h"
-#include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "runtime/calls/green_caller.h"
-#include "runtime/descriptor_table.h"
+#include "runtime/host/descriptor_table.h"
 
 namespace revenant::runtime {
 

@@ -18,8 +18,8 @@
 #include "runtime/calls/descriptor_check.h"
 #include "runtime/calls/green_caller.h"
 #include "runtime/calls/offloaded_call.h"
-#include "runtime/descriptor_table.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/descriptor_table.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "objects/allocation_domain.h"
 #include "runtime/calls/green_caller.h"
+#include "runtime/host/real_calls_linux.h"
 #include "runtime/machine.h"
 #include "runtime/persistent_globals.h"
-#include "runtime/real_calls_linux.h"
 
 extern "C" void* __dso_handle;  // names the executable to __cxa_atexit
 

@@ -1,7 +1,7 @@
 #include "runtime/calls/green_caller.h"
 
 #include "runtime/persistent_globals.h"
-#include "runtime/worker.h"
+#include "runtime/threads/worker.h"
 #include "vm/space.h"
 
 namespace revenant::runtime {

@@ -5,7 +5,7 @@
 // interrupted a green thread, which runs on another stack and must be neither bounced nor parked.
 #pragma once
 
-#include "runtime/green_thread.h"
+#include "runtime/threads/green_thread.h"
 
 namespace revenant::runtime {
 

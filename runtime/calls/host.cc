@@ -5,7 +5,7 @@
 
 #include "runtime/calls/argument_bounce.h"
 #include "runtime/elsewhere.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

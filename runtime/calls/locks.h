@@ -26,8 +26,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/scheduler.h"
-#include "runtime/wait_queue.h"
+#include "runtime/threads/scheduler.h"
+#include "runtime/threads/wait_queue.h"
 
 namespace revenant::runtime {
 

@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "runtime/call_pool.h"
+#include "runtime/host/real_calls_linux.h"
 #include "runtime/machine.h"
-#include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 

@@ -12,7 +12,7 @@
 
 #include "base/sanitizer.h"
 #include "runtime/calls/green_caller.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

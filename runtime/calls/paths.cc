@@ -13,8 +13,8 @@
 #include "runtime/calls/blocking.h"
 #include "runtime/calls/offloaded_call.h"
 #include "runtime/calls/open_mode.h"
-#include "runtime/descriptor_table.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/descriptor_table.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "runtime/calls/argument_bounce.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/real_calls_linux.h"
 
 using namespace revenant::runtime;
 

@@ -14,10 +14,10 @@
 #include "runtime/calls/clocks.h"
 #include "runtime/calls/descriptor_check.h"
 #include "runtime/calls/green_caller.h"
-#include "runtime/descriptor_table.h"
 #include "runtime/descriptor_wait.h"
+#include "runtime/host/descriptor_table.h"
+#include "runtime/host/real_calls_linux.h"
 #include "runtime/machine.h"
-#include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -12,8 +12,8 @@
 
 #include "runtime/calls/green_caller.h"
 #include "runtime/calls/offloaded_call.h"
-#include "runtime/log.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/log.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "runtime/calls/descriptor_check.h"
 #include "runtime/elsewhere.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -18,7 +18,7 @@
 #include "revenant/memory.h"
 #include "runtime/calls/green_caller.h"
 #include "runtime/calls/program_start_linux.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -7,7 +7,7 @@
 #include "runtime/calls/bounce.h"
 #include "runtime/calls/descriptor_check.h"
 #include "runtime/calls/green_caller.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/real_calls_linux.h"
 
 using namespace revenant::runtime;
 

@@ -17,8 +17,8 @@
 #include "runtime/calls/acquire.h"
 #include "runtime/calls/clocks.h"
 #include "runtime/calls/green_caller.h"
+#include "runtime/host/real_calls_linux.h"
 #include "runtime/machine.h"
-#include "runtime/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "runtime/calls/green_caller.h"
 #include "runtime/elsewhere.h"
-#include "runtime/log.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/log.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

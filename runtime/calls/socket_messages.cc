@@ -7,8 +7,8 @@
 
 #include "runtime/calls/bounce.h"
 #include "runtime/calls/socket_calls.h"
-#include "runtime/descriptor_table.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/descriptor_table.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -2,8 +2,8 @@
 #include <cerrno>
 
 #include "runtime/calls/green_caller.h"
-#include "runtime/real_calls_linux.h"
-#include "runtime/specific_values.h"
+#include "runtime/host/real_calls_linux.h"
+#include "runtime/threads/specific_values.h"
 
 using namespace revenant::runtime;
 

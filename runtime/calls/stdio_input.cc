@@ -22,7 +22,7 @@
 
 #include "runtime/calls/blocking.h"
 #include "runtime/calls/green_caller.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -11,7 +11,7 @@
 #include "runtime/calls/descriptor_check.h"
 #include "runtime/calls/green_caller.h"
 #include "runtime/elsewhere.h"
-#include "runtime/real_calls_linux.h"
+#include "runtime/host/real_calls_linux.h"
 
 namespace revenant::runtime {
 namespace {

@@ -11,7 +11,7 @@
 #include "base/units.h"
 #include "cli/image.h"
 #include "objects/world.h"
-#include "runtime/thread_record.h"
+#include "runtime/threads/thread_record.h"
 
 namespace revenant::cli {
 

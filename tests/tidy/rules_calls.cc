@@ -68,7 +68,7 @@ void check_house_locks(const SourceFile& file, Findings& findings) {
        "programs redirect it to green threads; use base::Lock with a rank"},
   };
   // Those that receive what is redirected, and reach the originals, name it.
-  static const std::regex kWrappers(R"(^runtime/(calls/\w+\.(h|cc)|real_calls_linux\.h)$)");
+  static const std::regex kWrappers(R"(^runtime/(calls/\w+\.(h|cc)|host/real_calls_linux\.h)$)");
   if (kRooms.contains(file.room()) && !std::regex_match(file.path, kWrappers)) {
     apply(kBans, file, findings);
   }

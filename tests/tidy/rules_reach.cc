@@ -26,6 +26,11 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
 const std::set<std::string> kFolders = {"base", "vm",       "store", "objects", "runtime",
                                         "cli",  "revenant", "apps",  "bench",   "tests"};
 
+// The floors of runtime, the lowest first. Those on one floor include nothing from each other.
+const std::map<std::string, int> kFloors = {{"runtime/host", 0},      {"runtime/threads", 1},
+                                            {"runtime/snapshots", 2}, {"runtime", 3},
+                                            {"runtime/calls", 4},     {"runtime/api", 4}};
+
 const std::set<std::string> kRooms = {"base", "vm", "store", "objects", "runtime", "cli"};
 
 // Calls `see` with the line's number, the name, and whether it is quoted, of every include.
@@ -41,6 +46,8 @@ void for_each_include(const SourceFile& file, See see) {
   }
 }
 
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
 }  // namespace
 
 void check_include_direction(const SourceFile& file, Findings& findings) {
@@ -51,9 +58,12 @@ void check_include_direction(const SourceFile& file, Findings& findings) {
       findings.push_back({line, "\"" + name + "\" is named from here; name it from the root"});
     }
     const std::string folder = name.substr(0, slash);
-    if (name.starts_with("runtime/calls/") && file.is_in("runtime") &&
-        !file.is_in("runtime/calls")) {
-      findings.push_back({line, "runtime/calls stands on the rest of runtime, never below it"});
+    const std::string from = folder_of(file.path);
+    const std::string to = folder_of(name);
+    if (kFloors.contains(from) && kFloors.contains(to) && from != to &&
+        kFloors.at(to) >= kFloors.at(from)) {
+      findings.push_back({line, from + " may not include from " + to +
+                                    ": arrows point down only, within runtime as well"});
     }
     if (may == kMayInclude.end() || slash == std::string::npos) return;
     if (!kFolders.contains(folder) || folder == file.room() || may->second.contains(folder)) return;
@@ -79,7 +89,7 @@ void check_linux_port(const SourceFile& file, Findings& findings) {
                                                  "signal.h",   "csignal",     "ucontext.h"};
   static const std::regex kCalls(
       R"((^|[^\w.>])(mmap|munmap|mremap|mprotect|madvise|sigaction|sigaltstack|epoll_\w+|ioctl)\s*\()");
-  static const std::regex kPort(R"(^(vm|runtime|runtime/calls)/\w+_linux\.(h|cc)$)");
+  static const std::regex kPort(R"(^(vm|runtime(/\w+)?)/\w+_linux\.(h|cc)$)");
   // base stands below the port, its lock is a futex; the tool, applications and tests above it.
   static const std::set<std::string> kBound = {"vm", "store", "objects", "runtime", "include"};
   if (!kBound.contains(file.room()) || std::regex_match(file.path, kPort)) return;

@@ -1,0 +1,304 @@
+#include "runtime/snapshots/snapshotter.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "base/exit_code.h"
+#include "base/memory_limits.h"
+#include "runtime/host/log.h"
+#include "vm/page_runs.h"
+
+namespace revenant::runtime {
+namespace {
+
+using std::chrono::nanoseconds;
+
+// Cooling goes on for a tenth of the time between snapshots, a few chunks at a time.
+constexpr std::size_t kCoolChunks = 64;
+constexpr std::int64_t kLongestCoolingNs = 2'000'000;
+// Images and nodes that one turn removes at least, if there are as many.
+constexpr std::size_t kReclaimBudget = 8192;
+// A released run beyond this is looked for in the map's entries, not in the map page by page.
+constexpr std::uint64_t kManyPages = 1 << 16;
+constexpr std::int64_t kReaderCheckNs = 60'000'000'000;
+constexpr std::int64_t kFirstBackOffNs = 100'000'000;
+constexpr std::int64_t kLongestBackOffNs = 10'000'000'000;
+
+vm::ContentHash of(const store::ContentHash& hash) { return {hash.low, hash.high}; }
+
+// What `work` returns, or an error where the host had no memory for it.
+template <class Work>
+auto or_no_memory(Work work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return base::no_memory_for("a snapshot");
+  }
+}
+
+// What cannot be written because of damage never can be: going on would lose all that is to come.
+// Nothing was written over it.
+[[noreturn]] void end_by_damage(const base::Error& error) {
+  log_line("%s; nothing was written over it, and the program ends here", error.message.c_str());
+  ::_exit(base::kFindings);
+}
+
+}  // namespace
+
+base::Status Snapshotter::open(store::Store& store, const SnapshotterOptions& options) {
+  store_ = &store;
+  options_ = options;
+  REVENANT_TRY(capture_.open(options.pause_target, options.check));
+  if (store.head().has_value()) durable_ = store.head()->revision.value;
+  return {};
+}
+
+void Snapshotter::run() {
+  next_due_ns_ = ProgramClock::host_monotonic_ns() + options_.every.count();
+  for (;;) {
+    const Turn turn = wait_for_turn();
+    run_jobs();
+    if (turn == Turn::kJob) continue;
+    if (turn == Turn::kNone) break;
+    next_due_ns_ = ProgramClock::host_monotonic_ns() + options_.every.count();
+    const base::Status status = or_no_memory([&] { return take_snapshot(turn); });
+    if (!status.ok()) settle_failure(status.error());
+    if (turn == Turn::kLast) break;
+    housekeep();
+  }
+  if (!capture_.frozen()) {
+    store_->give_up_fetches();  // I3
+    safepoint_.stop_for_good([] {});
+  }
+  const base::LockGuard guard(lock_);
+  stopped_ = true;
+  done_.notify_all();
+}
+
+Snapshotter::Turn Snapshotter::wait_for_turn() {
+  const base::LockGuard guard(lock_);
+  for (;;) {
+    if (stopping_) return held_ ? Turn::kNone : Turn::kLast;
+    if (job_ != nullptr && !job_->done) return Turn::kJob;
+    const std::int64_t now_ns = ProgramClock::host_monotonic_ns();
+    if (!held_ && back_off_until_ns_ <= now_ns) {
+      if (std::exchange(requested_, false)) return Turn::kWanted;
+      if (options_.every.count() != 0 && now_ns >= next_due_ns_) return Turn::kTick;
+    }
+    std::int64_t until_ns = now_ns + kReaderCheckNs;
+    if (!held_ && requested_) {
+      until_ns = back_off_until_ns_;
+    } else if (!held_ && options_.every.count() != 0) {
+      until_ns = std::max(next_due_ns_, back_off_until_ns_);
+    }
+    wake_.wait_for(lock_, nanoseconds(until_ns - now_ns));
+  }
+}
+
+void Snapshotter::run_jobs() {
+  Job* job = nullptr;
+  {
+    const base::LockGuard guard(lock_);
+    job = job_;
+  }
+  if (job == nullptr || job->done) return;
+  job->run(job->context);
+  const base::LockGuard guard(lock_);
+  job->done = true;
+  done_.notify_all();
+}
+
+base::Status Snapshotter::take_snapshot(Turn turn) {
+  REVENANT_TRY(store_->make_available());  // I3
+  const auto stop = turn == Turn::kLast   ? Capture::Stop::kForGood
+                    : turn == Turn::kTick ? Capture::Stop::kIfDirty
+                                          : Capture::Stop::kAlways;
+  REVENANT_ASSIGN(const bool captured, capture_.take(stop));
+  if (!captured) return {};  // I2
+  if (options_.check != nullptr) options_.check->tell(capture_.epoch());
+  REVENANT_ASSIGN(const bool committed, write_epoch(turn));
+  if (committed) settle_success();
+  capture_.learn();
+  cool_chunks();
+  return {};
+}
+
+// False when nothing had changed and nobody asked: the epoch is dropped.
+base::Result<bool> Snapshotter::write_epoch(Turn turn) {
+  store::EpochWriter& writer = store_->begin_epoch(capture_.epoch());
+  auto committed = or_no_memory([&] { return fill_epoch(writer, turn); });
+  if (writer.open()) writer.abort();
+  return committed;
+}
+
+base::Result<bool> Snapshotter::fill_epoch(store::EpochWriter& writer, Turn turn) {
+  REVENANT_TRY(put_changed(writer));
+  if (!changed_ && capture_.released().empty() && turn == Turn::kTick) return false;
+  store::SnapshotInfo info{.build_id = options_.build_id,
+                           .generation = options_.generation,
+                           .wall_time_ns = ProgramClock::wall_now_ns(),
+                           .pause_us = capture_.pause_us(),
+                           .threads = capture_.threads(),
+                           .finished = capture_.end().finished,
+                           .exit_code = capture_.end().exit_code};
+  REVENANT_ASSIGN(const base::Epoch committed, writer.commit(info));
+  REVENANT_CHECK(committed == capture_.epoch(), "an epoch changed its number");
+  return true;
+}
+
+base::Status Snapshotter::put_changed(store::EpochWriter& writer) {
+  changed_ = false;
+  written_.clear();
+  for (const base::PageRun& run : capture_.released()) {
+    REVENANT_TRY(writer.drop(run));
+  }
+  base::Status status;
+  capture_.copies().for_each([&](base::PageNumber page, const std::byte* copy) {
+    const store::ContentHash hash = store::hash_page(copy);
+    if (equals_image(page, hash)) return true;
+    status = writer.put(page, copy, hash);
+    written_.emplace_back(page, hash);
+    if (!capture_.is_own(page)) changed_ = true;
+    capture_.note_changed(page);
+    return status.ok();
+  });
+  return status;
+}
+
+// Whether the page's newest image is this content, and will be taken for it after a restart.
+bool Snapshotter::equals_image(base::PageNumber page, const store::ContentHash& hash) {
+  if (vm::any_contains(capture_.released(), page)) return false;  // its image is being dropped
+  const auto entry = memory_.map().find(page);
+  const bool known = entry.has_value() && entry->hash() != vm::ContentHash{};
+  if (known && entry->hash() != of(hash)) return false;
+  const vm::Ticket ticket = memory_.ticket_of(page);
+  if (ticket.kind != vm::Ticket::Kind::kStored) return false;
+  const auto reference = store_->find_reference(page);
+  // An image from before the memory was carved anew is stale, whatever it holds.
+  return reference.ok() && reference->has_value() && (*reference)->hash == hash &&
+         (*reference)->birth >= ticket.not_before;
+}
+
+void Snapshotter::settle_success() {
+  const base::Epoch committed = capture_.epoch();
+  for (const base::PageRun& run : capture_.released()) forget_images(run);
+  for (const auto& written : written_) {
+    memory_.map().upsert(written.first, [&](vm::PageEntry& entry) {
+      if (entry.state() == vm::PageState::kUntouched) entry.take<vm::touch>();
+      entry.mark_clean(of(written.second));
+    });
+  }
+  memory_.set_open_epoch(committed.next());
+  durable_.store(committed.value, std::memory_order_release);
+  back_off_ns_ = 0;
+  {
+    const base::LockGuard guard(lock_);
+    if (last_error_.has_value()) log_line("snapshots are being written again");
+    last_error_.reset();
+  }
+  mailbox_.post_committed(committed);
+}
+
+void Snapshotter::forget_images(const base::PageRun& run) {
+  vm::VmMap& map = memory_.map();
+  if (run.count.value < kManyPages) {
+    for (base::PageNumber page = run.first; page < run.end(); ++page) map.erase(page);
+    return;
+  }
+  map.for_each([&](base::PageNumber page, const vm::PageEntry&) {
+    if (run.contains(page)) map.erase(page);
+  });
+}
+
+void Snapshotter::settle_failure(const base::Error& error) {
+  if (error.code == base::ErrorCode::kStoreDamaged) end_by_damage(error);
+  // Nobody who waits for a later epoch is concerned.
+  const base::Epoch failed =
+      capture_.frozen() ? capture_.epoch() : objects::World::at_home().open_epoch();
+  capture_.owe_again();
+  back_off_ns_ = std::clamp(2 * back_off_ns_, kFirstBackOffNs, kLongestBackOffNs);
+  {
+    const base::LockGuard guard(lock_);
+    if (!last_error_.has_value() || last_error_->message != error.message) {
+      log_line("%s; the program goes on, and the snapshot is tried again", error.message.c_str());
+    }
+    last_error_ = error;
+    requested_ = true;
+    back_off_until_ns_ = ProgramClock::host_monotonic_ns() + back_off_ns_;
+  }
+  mailbox_.post_failed(failed);
+}
+
+void Snapshotter::cool_chunks() {
+  const std::int64_t end_ns =
+      ProgramClock::host_monotonic_ns() +
+      std::min<std::int64_t>(options_.every.count() / 10, kLongestCoolingNs);
+  for (;;) {
+    const auto cooled = memory_.tracker().cool(kCoolChunks);
+    if (!cooled.ok()) log_line("%s", cooled.error().message.c_str());
+    if (!cooled.ok() || *cooled < kCoolChunks) return;
+    if (ProgramClock::host_monotonic_ns() >= end_ns) return;
+  }
+}
+
+void Snapshotter::housekeep() {
+  capture_.clear();
+  reclaim();
+  const std::int64_t now_ns = ProgramClock::host_monotonic_ns();
+  if (now_ns < next_reader_check_ns_) return;
+  next_reader_check_ns_ = now_ns + kReaderCheckNs;
+  store_->check_readers();
+}
+
+// As much as was written may have become garbage: less would let the store grow for ever.
+void Snapshotter::reclaim() {
+  const std::size_t budget = std::max<std::size_t>(kReclaimBudget, 4 * written_.size());
+  const auto report = or_no_memory([&] { return store_->reclaim_some({}, budget); });
+  if (report.ok() || last_error().has_value()) return;
+  if (report.error().message != reclaim_error_) {
+    log_line("old snapshots could not be removed: %s", report.error().message.c_str());
+  }
+  reclaim_error_ = report.error().message;
+}
+
+base::Status Snapshotter::stop_after_last_snapshot() {
+  const base::LockGuard guard(lock_);
+  stopping_ = true;
+  wake_.notify_all();
+  while (!stopped_) done_.wait(lock_);
+  if (last_error_.has_value()) return *last_error_;
+  return {};
+}
+
+void Snapshotter::request() {
+  const base::LockGuard guard(lock_);
+  requested_ = true;
+  wake_.notify_one();
+}
+
+void Snapshotter::hold(bool held) {
+  const base::LockGuard guard(lock_);
+  held_ = held;
+  wake_.notify_one();
+}
+
+void Snapshotter::run_job(void (*job)(void*), void* context) {
+  Job mine{job, context};
+  const base::LockGuard guard(lock_);
+  while (job_ != nullptr) done_.wait(lock_);
+  job_ = &mine;
+  wake_.notify_one();
+  while (!mine.done) done_.wait(lock_);
+  job_ = nullptr;
+  done_.notify_all();
+}
+
+std::optional<base::Error> Snapshotter::last_error() const {
+  const base::LockGuard guard(lock_);
+  return last_error_;
+}
+
+}  // namespace revenant::runtime
