@@ -2,12 +2,14 @@
 // comes to in an ordinary process.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>
 
 #include "tests/crash/lives.h"
 #include "tests/crash/run_to_end.h"
+#include "tests/package/outside_programs.h"
 #include "tests/support/seed.h"
 #include "tests/support/temporary_directory.h"
 
@@ -19,7 +21,12 @@ using ::testing::PrintToString;
 
 constexpr int kKills = 13;
 constexpr crash::LifeBounds kLength{20ms, 120ms};
-const std::string kConstructs = OUTSIDE "/build/constructs";
+
+// For a campaign, REVENANT_KILLS.
+int kills() {
+  const char* const wanted = std::getenv("REVENANT_KILLS");
+  return wanted != nullptr ? std::stoi(wanted) : kKills;
+}
 
 // The lines of a last life: "CASE: RESULT" for each case, and "N deaths of CASE".
 struct Said {
@@ -58,16 +65,17 @@ void live_until_killed(const std::vector<std::string>& command, crash::Microseco
 }
 
 TEST(ConstructsTest, ComeToTheSameWhereverTheyAreKilled) {
-  const crash::Outcome ordinary = crash::run_to_end({kConstructs, "ordinary"});
+  const std::string constructs = outside_program("constructs");
+  const crash::Outcome ordinary = crash::run_to_end({constructs, "ordinary"});
   ASSERT_EQ(ordinary.exit_code, 0) << PrintToString(ordinary.errors);
   const Said expected = read(ordinary.output);
   ASSERT_GT(expected.results.size(), 80U);
 
   const testing::TemporaryDirectory directory;
-  std::vector<std::string> command{kConstructs,        "--store", directory / "s.rev",
+  std::vector<std::string> command{constructs,         "--store", directory / "s.rev",
                                    "--snapshot-every", "5ms",     "again"};
   crash::LifePlan plan(testing::seed(), kLength, 5ms);
-  for (int life = 1; life <= kKills; ++life) {
+  for (int life = 1; life <= kills(); ++life) {
     ASSERT_NO_FATAL_FAILURE(live_until_killed(command, plan.next().length, life == 1))
         << "in life " << life;
   }

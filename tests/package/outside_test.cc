@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/crash/run_to_end.h"
+#include "tests/package/outside_programs.h"
 #include "tests/support/temporary_directory.h"
 
 namespace revenant {
@@ -12,8 +13,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::PrintToString;
-
-std::string program(const std::string& name) { return std::string(OUTSIDE "/build/") + name; }
 
 // What a program says in all its lives together, and how many they are.
 struct Lives {
@@ -23,7 +22,7 @@ struct Lives {
 
 Lives live(const std::string& name) {
   const testing::TemporaryDirectory directory;
-  const std::vector<std::string> command{program(name), "--store", directory / "s.rev"};
+  const std::vector<std::string> command{outside_program(name), "--store", directory / "s.rev"};
   Lives lives;
   for (;;) {
     const crash::Outcome outcome = crash::run_to_end(command);
@@ -42,7 +41,7 @@ class PersistedTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(PersistedTest, SaysWhatAnOrdinaryProcessSays) {
   const std::string name = GetParam();
-  const crash::Outcome ordinary = crash::run_to_end({program(name + "_ordinary")});
+  const crash::Outcome ordinary = crash::run_to_end({outside_program(name + "_ordinary")});
   ASSERT_EQ(ordinary.exit_code, 0);
   ASSERT_GT(ordinary.output.size(), 4);
   const Lives lives = live(name);
@@ -65,7 +64,7 @@ TEST(OutsideTest, GlobalsThatNobodyNamedBeginAnew) {
 TEST(OutsideTest, PkgConfigBuildsAProgram) {
   const testing::TemporaryDirectory directory;
   const crash::Outcome run =
-      crash::run_to_end({program("by_hand"), "--store", directory / "s.rev"});
+      crash::run_to_end({outside_program("by_hand"), "--store", directory / "s.rev"});
   EXPECT_EQ(run.exit_code, 41);
   EXPECT_THAT(run.output, ElementsAre("41"));
 }
