@@ -275,6 +275,9 @@ base::Status LmdbEnvironment::check_structure(StructureExtent extent) {
     REVENANT_ASSIGN(const auto transaction, begin_read());
     const StructureVerdict verdict =
         check_lmdb_structure(file, mdb_txn_id(transaction.handle_), extent);
+    if (verdict.failed_read != 0) {
+      return file_error(options_.path / "data.mdb", "reading", verdict.failed_read);
+    }
     if (verdict.finding) return damaged(*verdict.finding);
     if (verdict.checked) return {};
   }

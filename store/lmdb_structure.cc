@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -25,6 +26,20 @@ std::uint64_t to_integer(std::span<const std::byte> key) {
   return value;
 }
 
+// How much there is; below 0 as ::pread, with errno.
+ssize_t read_at(int file, std::uint64_t at, std::span<std::byte> target) {
+  std::size_t done = 0;
+  while (done < target.size()) {
+    const ssize_t got =
+        ::pread(file, target.data() + done, target.size() - done, static_cast<off_t>(at + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return got;
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return static_cast<ssize_t>(done);
+}
+
 struct Node {
   LmdbNodeHeader header;
   std::span<const std::byte> key;
@@ -37,6 +52,8 @@ class StructureChecker {
       : file_(file), meta_(meta), extent_(extent), reached_(meta.last_page + 1) {}
 
   std::optional<std::string> run();
+  // The errno of a read that failed: what run() found is then neither well nor damaged.
+  [[nodiscard]] int failed_read() const { return failed_read_; }
   std::vector<bool> take_used();
 
  private:
@@ -77,6 +94,7 @@ class StructureChecker {
   const StructureExtent extent_;
   std::vector<bool> reached_;
   std::optional<std::string> finding_;
+  int failed_read_ = 0;
   Kind kind_ = Kind::kMain;
   bool integer_keys_ = false;
   Counted counted_;
@@ -101,9 +119,10 @@ bool StructureChecker::reach(std::uint64_t page) {
 }
 
 bool StructureChecker::read(std::uint64_t page, std::span<std::byte> target) {
-  const auto at = static_cast<off_t>(page * kLmdbPageSize);
-  const ssize_t got = ::pread(file_, target.data(), target.size(), at);
-  return got == static_cast<ssize_t>(target.size()) || fail(page, "cannot be read");
+  const ssize_t got = read_at(file_, page * kLmdbPageSize, target);
+  if (got < 0) failed_read_ = errno;
+  if (got < 0) return false;
+  return got == static_cast<ssize_t>(target.size()) || fail(page, "lies beyond its end");
 }
 
 bool StructureChecker::less(std::span<const std::byte> a, std::span<const std::byte> b) const {
@@ -315,8 +334,9 @@ std::vector<bool> StructureChecker::take_used() {
 
 StructureVerdict check_lmdb_structure(int file, std::uint64_t transaction, StructureExtent extent) {
   LmdbMeta meta;
-  const auto at = static_cast<off_t>(transaction % 2 * kLmdbPageSize + kLmdbHeaderSize);
-  const ssize_t got = ::pread(file, &meta, sizeof meta, at);
+  const std::uint64_t at = transaction % 2 * kLmdbPageSize + kLmdbHeaderSize;
+  const ssize_t got = read_at(file, at, std::as_writable_bytes(std::span(&meta, 1)));
+  if (got < 0) return {.failed_read = errno};
   if (got != static_cast<ssize_t>(sizeof meta) || meta.transaction != transaction) return {};
   // The list of pages reached would be as long as a wrong number says.
   constexpr std::uint64_t kMostPages = (1ull << 40) / kLmdbPageSize;
@@ -324,10 +344,13 @@ StructureVerdict check_lmdb_structure(int file, std::uint64_t transaction, Struc
     return {true, "its newest meta page counts impossible pages", {}};
   StructureChecker checker(file, meta, extent);
   const auto finding = checker.run();
+  if (checker.failed_read() != 0) return {.failed_read = checker.failed_read()};
   if (!finding) return {true, finding, checker.take_used()};
   // An owner may have written another commit's meta while this one was read.
   LmdbMeta again;
-  const bool same = ::pread(file, &again, sizeof again, at) == static_cast<ssize_t>(sizeof again) &&
+  const ssize_t got_again = read_at(file, at, std::as_writable_bytes(std::span(&again, 1)));
+  if (got_again < 0) return {.failed_read = errno};
+  const bool same = got_again == static_cast<ssize_t>(sizeof again) &&
                     std::memcmp(&again, &meta, sizeof meta) == 0;
   return same ? StructureVerdict{true, finding, {}} : StructureVerdict{};
 }

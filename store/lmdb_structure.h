@@ -21,6 +21,9 @@
 // tell, and a free list that names one of them passes. Trees makes all of it safe but for the
 // freeing of an image (lmdb_transaction.h I3).
 //
+// A page beyond the end of the file is a finding. A read that fails is not: it says nothing of what
+// was written, and may be tried again.
+//
 // Threads: any; the pages belong to a commit that a read transaction holds, or nobody writes.
 #pragma once
 
@@ -39,6 +42,7 @@ struct StructureVerdict {
   bool checked = false;
   std::optional<std::string> finding;
   std::vector<bool> used;  // by page: what a whole commit refers to, but for the free ones
+  int failed_read = 0;     // errno of a read that failed: not checked
 };
 StructureVerdict check_lmdb_structure(int file, std::uint64_t transaction, StructureExtent extent);
 

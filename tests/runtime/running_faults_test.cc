@@ -16,7 +16,11 @@
 #include <fstream>
 #include <random>
 
+#include "base/exit_code.h"
 #include "base/sanitizer.h"
+#include "base/units.h"
+#include "store/store.h"
+#include "store/verify.h"
 #include "tests/runtime/program_test.h"
 #include "tests/support/own_mounts_linux.h"
 #include "tests/support/refused_call.h"
@@ -234,6 +238,37 @@ TEST_F(RunningFaults, ADataFileThatIsCutUnderItIsNamed) {
                                          ": it was cut short, or its disk cannot be read (SIGBUS)"),
                                HasSubstr("the store " + store().string() + " is damaged")));
   EXPECT_THAT(ended.err, HasSubstr("nothing was written over it"));
+}
+
+// The first snapshot after a start looks at data.mdb's pages before it writes. A disk that does not
+// give them says nothing of what is on them.
+TEST_F(RunningFaults, APageThatCannotBeReadIsNoDamage) {
+  const auto life = [] {
+    die_here();
+    refuse_argument(SYS_pread64, 2, base::kPageSize, EIO);
+    print("{}\n", try_to_sync());
+    print("{}\n", try_to_sync());
+    std::exit(0);
+  };
+  {
+    ChildProgram first(store(), life);
+    ASSERT_TRUE(first.says("ready"));
+    first.kill();
+  }
+  const Ended ended = ChildProgram(store(), life, 0s).wait();
+  const std::string sentence = "reading " + (store() / "data.mdb").string() +
+                               " failed: Input/output error; check the path, its permissions and "
+                               "its disk";
+  EXPECT_NE(ended.exit_code(), base::kFindings) << ended.err;
+  const std::string told = "input or output failed: " + sentence + "\n";
+  EXPECT_THAT(ended.out, HasSubstr(told + told));
+  EXPECT_THAT(ended.err, HasSubstr(sentence + "; the program goes on, and the snapshot is tried "
+                                              "again"));
+  const auto reader = store::StoreReader::open(store());
+  ASSERT_TRUE(reader.ok()) << reader.error().message;
+  const auto verified = store::verify_all((*reader)->history(), {});
+  ASSERT_TRUE(verified.ok()) << verified.error().message;
+  EXPECT_EQ(verified->findings, 0u);
 }
 
 #ifdef REVENANT_SANITIZED  // the sanitizer reports a SIGSEGV that is not served itself

@@ -1,120 +1,23 @@
-// Disks that are full or broken, memory that is refused: the epoch is gone, the store is not, and
-// the next try succeeds.
-#include <fcntl.h>
+// Disks that are full or broken: the epoch is gone, the store is not, and the next try succeeds.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <future>
-#include <random>
 
+#include "store/lmdb_environment.h"
 #include "store/store.h"
 #include "tests/store/data_file.h"
+#include "tests/store/failing_disk.h"
 #include "tests/store/page_model.h"
-#include "tests/store/refused_allocation.h"
 #include "tests/support/forked.h"
-#include "tests/support/seed.h"
-#include "tests/support/temporary_directory.h"
 
 namespace revenant::store {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::uint64_t kFirst = 0x560000000ull;
-
-base::Result<base::Epoch> commit_pages(Store& store, std::uint64_t count, std::uint64_t stamp) {
-  EpochWriter& writer = store.begin_epoch();
-  const Frame frame = frame_of(stamp);
-  const ContentHash hash = hash_page(frame.data());
-  for (std::uint64_t page = 0; page < count; ++page) {
-    const auto put = writer.put({kFirst + page}, frame.data(), hash);
-    if (!put.ok()) {
-      writer.abort();
-      return put.error();
-    }
-  }
-  return writer.commit({});
-}
-
-// No file of this process grows beyond `bytes` while it lives.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
-// The store's data.mdb cannot be opened again while it lives; who has it open keeps it.
-class DataOutOfReach {
- public:
-  explicit DataOutOfReach(const std::filesystem::path& store) : data_(store / "data.mdb") {
-    std::filesystem::rename(data_, away());
-    std::filesystem::create_directory(data_);
-  }
-  ~DataOutOfReach() {
-    std::filesystem::remove(data_);
-    std::filesystem::rename(away(), data_);
-  }
-
- private:
-  [[nodiscard]] std::filesystem::path away() const { return data_.string() + ".away"; }
-
-  const std::filesystem::path data_;
-};
-
-// Replaces LMDB's descriptor for its meta pages (the one that writes synchronously) by one that
-// cannot be written.
-void break_meta_writes(const std::filesystem::path& store) {
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    std::error_code failed;
-    const auto target = std::filesystem::read_symlink(entry.path(), failed);
-    const int number = std::stoi(entry.path().filename().string());
-    if (target == store / "data.mdb" && (::fcntl(number, F_GETFL) & O_DSYNC) != 0) {
-      const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
-      ::dup2(full, number);
-      ::close(full);
-    }
-  }
-}
-
-class StoreFailureTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    open();
-    ASSERT_TRUE(commit_pages(*store_, 10, 1).ok());
-  }
-
-  void open() {
-    store_.reset();
-    auto opened = Store::open(small_options(path_));
-    ASSERT_TRUE(opened.ok()) << opened.error().message;
-    store_ = std::move(*opened);
-  }
-
-  void expect_pages(std::uint64_t count, std::uint64_t stamp) {
-    Frame frame;
-    for (std::uint64_t page = 0; page < count; ++page) {
-      ASSERT_EQ(store_->fetch({kFirst + page}, base::kNoEpoch, frame.data()), FetchOutcome::kImage);
-      EXPECT_EQ(frame, frame_of(stamp));
-    }
-    EXPECT_EQ(findings(store_->history()), "");
-  }
-
-  testing::TemporaryDirectory directory_;
-  const std::filesystem::path path_ = directory_ / "store";
-  std::unique_ptr<Store> store_;
-};
 
 TEST_F(StoreFailureTest, AFullDiskLosesTheEpochOnly) {
   {
@@ -212,6 +115,39 @@ TEST_F(StoreFailureTest, AFetchThatIsGivenUpSaysThatTheStoreIsUnavailable) {
   EXPECT_EQ(fetched.get(), FetchOutcome::kUnavailable);
 }
 
+TEST_F(StoreFailureTest, PagesThatCannotBeReadAreNoDamageAndAreLookedAtAgain) {
+  open();  // not checked yet
+  {
+    const UnreadableData failure(path_);
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      const auto refused = commit_pages(*store_, 10, 2);
+      ASSERT_FALSE(refused.ok());
+      EXPECT_EQ(refused.error().code, base::ErrorCode::kIoFailed) << refused.error().message;
+      const std::string named = "reading " + (path_ / "data.mdb").string() + " failed: ";
+      EXPECT_EQ(refused.error().message.substr(0, named.size()), named);
+    }
+    EXPECT_FALSE(store_->history().environment().check_structure(StructureExtent::kPages).ok());
+  }
+  expect_pages(10, 1);
+  const auto committed = commit_pages(*store_, 10, 3);
+  ASSERT_TRUE(committed.ok()) << committed.error().message;
+  expect_pages(10, 3);
+}
+
+TEST_F(StoreFailureTest, WhatIsOpenedAgainIsCheckedBeforeItIsWrittenTo) {
+  for (std::uint64_t stamp = 2; stamp < 6; ++stamp) {
+    ASSERT_TRUE(commit_pages(*store_, 400, stamp).ok());
+    ASSERT_TRUE(store_->reclaim_some({.last = 1, .least = 1, .history_bytes = 1, .batch = 1}).ok());
+  }
+  break_meta_writes(path_);
+  ASSERT_FALSE(commit_pages(*store_, 1, 6).ok());
+  ASSERT_TRUE(store_->make_available().ok());
+  DataFile(path_).free_an_image_in_use();
+  const auto refused = commit_pages(*store_, 1, 7);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, base::ErrorCode::kStoreDamaged) << refused.error().message;
+}
+
 // A commit that fails half-way leaves data.mdb longer than what is committed, and nothing has
 // synced that: a power cut takes it back.
 class PowerCut : public StoreFailureTest {
@@ -257,119 +193,6 @@ TEST_F(PowerCut, AfterAKillWithinACommitAndAStartTakesNothing) {
   });
   ASSERT_EQ(started, 0);
   cut_power_and_expect_whole();
-}
-
-// The host may refuse any allocation, and std::bad_alloc leaves a call half-way: each in turn.
-class NoMemory : public StoreFailureTest {
- protected:
-  void SetUp() override {
-    StoreFailureTest::SetUp();
-    for (std::uint64_t page = 0; page < 10; ++page) pages_[kFirst + page] = 1;
-  }
-
-  // A few pages at least, so that there is something to allocate for.
-  std::vector<Change> draw() {
-    std::vector<Change> changes = random_changes(random_, 20);
-    for (std::uint64_t page = 0; page < 10; ++page) {
-      changes.push_back({.run = {{kFirst + page}, {1}}, .stamp = random_()});
-    }
-    return changes;
-  }
-
-  base::Result<base::Epoch> commit_changes(const std::vector<Change>& changes) {
-    writer_ = &store_->begin_epoch();
-    for (const Change& change : changes) REVENANT_TRY(apply(change, *writer_));
-    return writer_->commit({});
-  }
-  void give_up_epoch() const {
-    if (writer_ != nullptr && writer_->open()) writer_->abort();
-  }
-
-  void take(const std::vector<Change>& changes) {
-    for (const Change& change : changes) apply(change, pages_);
-  }
-
-  // Attempts the same with each allocation refused, until three attempts in a row ended before it.
-  template <class Attempt>
-  void for_each_allocation(const Attempt& attempt) {
-    for (long number = 0, spared = 0; spared < 3 && !HasFailure(); ++number) {
-      SCOPED_TRACE("allocation " + std::to_string(number));
-      spared = attempt(number) ? 0 : spared + 1;
-      expect_whole();
-    }
-  }
-
-  // The next epochs commit, and all is there and whole.
-  void expect_whole() {
-    const auto available = store_->make_available();
-    ASSERT_TRUE(available.ok()) << available.error().message;
-    for (int epoch = 0; epoch < 3; ++epoch) {
-      const auto changes = draw();
-      const auto committed = commit_changes(changes);
-      ASSERT_TRUE(committed.ok()) << committed.error().message;
-      take(changes);
-      const auto reclaimed = store_->reclaim_some(kPolicy);
-      ASSERT_TRUE(reclaimed.ok()) << reclaimed.error().message;
-    }
-    auto view = store_->history().view(store_->head()->revision);
-    ASSERT_TRUE(view.ok()) << view.error().message;
-    EXPECT_EQ(difference(*view, pages_), "");
-    EXPECT_EQ(findings(store_->history()), "");
-  }
-
-  // Deletes all but the newest snapshot, and frees in many small steps.
-  static constexpr Policy kPolicy{.last = 1, .least = 1, .history_bytes = 1, .batch = 2};
-
-  std::mt19937_64 random_{testing::seed()};
-  Pages pages_;
-  EpochWriter* writer_ = nullptr;  // of the last epoch
-};
-
-TEST_F(NoMemory, WithinReclaimingLeavesAWholeStore) {
-  for_each_allocation([&](long number) {
-    for (int epoch = 0; epoch < 2; ++epoch) {
-      const auto changes = draw();
-      EXPECT_TRUE(commit_changes(changes).ok());
-      take(changes);
-    }
-    return testing::refuse_allocation_within(number, [&] { (void)store_->reclaim_some(kPolicy); });
-  });
-}
-
-TEST_F(NoMemory, WithinATagLeavesAWholeStore) {
-  for_each_allocation([&](long number) {
-    const std::string name = "a tag with a long name " + std::to_string(number);
-    return testing::refuse_allocation_within(
-        number, [&] { (void)store_->tag(name, store_->head()->revision); });
-  });
-}
-
-// In a store that has just been opened, and may still have to allocate what it keeps.
-TEST_F(NoMemory, WithinAnEpochLosesItOrNothing) {
-  for_each_allocation([&](long number) {
-    open();
-    const base::Epoch before = store_->head()->revision;
-    const auto changes = draw();
-    const bool refused =
-        testing::refuse_allocation_within(number, [&] { (void)commit_changes(changes); });
-    give_up_epoch();
-    EXPECT_TRUE(store_->make_available().ok());
-    if (store_->head()->revision != before) take(changes);
-    return refused;
-  });
-}
-
-// The commit fails, and the environment is opened again within it, or within the next one.
-TEST_F(NoMemory, WhileADeadEnvironmentIsOpenedAgainLosesNothing) {
-  for_each_allocation([&](long number) {
-    break_meta_writes(path_);
-    const auto changes = draw();
-    const bool refused =
-        testing::refuse_allocation_within(number, [&] { (void)commit_changes(changes); });
-    give_up_epoch();
-    if (commit_changes(changes).ok()) take(changes);
-    return refused;
-  });
 }
 
 TEST_F(StoreFailureTest, AnIdentityThatCannotBeRenewedDoesNotStopCommits) {
