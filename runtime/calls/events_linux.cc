@@ -1,4 +1,5 @@
-// Descriptors without a path: of events (eventfd, epoll, timerfd, signalfd, inotify) and of memory.
+// Descriptors without a path: of events (eventfd, epoll, timerfd, signalfd, inotify), of memory and
+// of processes.
 // Those that nobody but the runtime asks for are moved up, out of the program's way.
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -73,6 +74,17 @@ int __wrap_signalfd(int descriptor, const sigset_t* signals, int flags) {
   const Bounce bounced = Bounce::in(signals, sizeof *signals);
   if (!bounced.ok()) return kRefused;
   return table().adopt(__real_signalfd(descriptor, bounced.as<sigset_t>(), flags));
+}
+
+int __wrap_pidfd_open(pid_t process, unsigned flags) {
+  const int made = __real_pidfd_open(process, flags);
+  return green_caller() != nullptr ? table().adopt(made) : made;
+}
+
+int __wrap_pidfd_getfd(int process, int theirs, unsigned flags) {
+  if (!caller_may_use(process)) return kRefused;
+  const int made = __real_pidfd_getfd(process, theirs, flags);
+  return green_caller() != nullptr ? table().adopt(made) : made;
 }
 
 int __wrap_inotify_init() {

@@ -1,4 +1,5 @@
-// syscall() itself, and what C++ libraries reach through it: futexes.
+// syscall() itself, and what C++ libraries reach through it: futexes. For descriptors see
+// raw_descriptors_linux.h.
 //
 // std::atomic's wait, std's semaphores, latches, barriers and futures, and the guards of static
 // locals wait on futexes. A green thread that does is parked on a queue of the world's, found by
@@ -11,11 +12,13 @@
 #include <climits>
 #include <cstdarg>
 #include <cstdint>
+#include <optional>
 
 #include "runtime/calls/blocking.h"
 #include "runtime/calls/clocks.h"
 #include "runtime/calls/descriptor_check.h"
 #include "runtime/calls/green_caller.h"
+#include "runtime/calls/raw_descriptors_linux.h"
 #include "runtime/host/descriptor_table.h"
 #include "runtime/host/real_calls_linux.h"
 #include "runtime/machine.h"
@@ -93,20 +96,23 @@ using namespace revenant::runtime;
 
 extern "C" {
 
-// A userfaultfd is the runtime's own descriptor as well. Six words are taken whatever the number
-// wants, as libc's own does: those that were not passed are whatever stands there.
+// Outside of green threads a userfaultfd is the runtime's own descriptor. Six words are taken
+// whatever the number wants, as libc's own does: those not passed are whatever stands there.
 __attribute__((no_sanitize("address"))) long __wrap_syscall(long number, ...) {
   va_list arguments;
   va_start(arguments, number);
   long word[6];
   for (long& each : word) each = va_arg(arguments, long);
   va_end(arguments);
-  if (number == SYS_futex && green_caller() != nullptr) {
+  const bool green = green_caller() != nullptr;
+  if (green && number == SYS_futex) {
     const FutexCall call{reinterpret_cast<const std::uint32_t*>(word[0]), word[1],
                          static_cast<std::uint32_t>(word[2]),
                          reinterpret_cast<const timespec*>(word[3])};
     if (call.waits()) return green_futex_wait(call);
     if (call.wakes()) return green_futex_wake(call);
+  } else if (green) {
+    if (const std::optional<long> result = raw_descriptor_call(number, word)) return *result;
   }
   const auto make = [&] {
     return __real_syscall(number, word[0], word[1], word[2], word[3], word[4], word[5]);

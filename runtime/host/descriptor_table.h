@@ -10,7 +10,9 @@
 // EBADF.
 //
 // I1  A number is usable by green threads if it is 0, 1 or 2 or its entry is the current
-//     generation. One that a call nobody redirects has opened is marked when it is first used.
+//     generation. Calls of libc and of syscall() mark what they open; one that came otherwise (a
+//     system call that is not libc's own, one of another OS thread) is marked when it is first
+//     used, unless it is stale.
 // I2  A number of an earlier generation is stale: frames may hold it, so it is not handed out until
 //     it was closed, or none that is not stale is left; then the oldest is.
 // I3  The runtime's own descriptors are noted as such, in memory of this process, whatever the

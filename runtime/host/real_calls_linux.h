@@ -118,6 +118,8 @@ decltype(::mkfifoat) __real_mkfifoat;
 decltype(::nanosleep) __real_nanosleep;
 decltype(::openat) __real_openat;
 decltype(::pclose) __real_pclose;
+int __real_pidfd_getfd(int process, int theirs, unsigned flags);
+int __real_pidfd_open(pid_t process, unsigned flags);
 decltype(::pipe) __real_pipe;
 decltype(::pipe2) __real_pipe2;
 decltype(::poll) __real_poll;

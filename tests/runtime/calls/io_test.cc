@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -18,6 +19,9 @@
 
 #include "tests/runtime/in_child.h"
 #include "tests/runtime/program_test.h"
+
+// glibc 2.36 declares it for C only.
+extern "C" int pidfd_open(pid_t process, unsigned flags) noexcept;
 
 namespace revenant::testing {
 namespace {
@@ -203,6 +207,32 @@ TEST_F(Io, ADescriptorOfAnEarlierProcessIsRefused) {
     return 0;
   };
   expect_well(second_life(main));
+}
+
+// Of calls that nobody makes by their libc's names, too.
+TEST_F(Io, DescriptorsOfRawCallsAreOfTheLifeThatMadeThem) {
+  expect_well(second_life([] {
+    int held[16];
+    for (int& each : held) each = ::open("/dev/null", O_RDONLY);
+    die_here();
+    int made[6];
+    made[0] = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
+    made[1] = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY));
+    made[2] = static_cast<int>(::syscall(SYS_eventfd2, 1, 0));
+    made[3] = ::pidfd_open(::getpid(), 0);
+    EXPECT_IN_CHILD(::syscall(SYS_pipe2, made + 4, O_CLOEXEC) == 0);
+    for (const int each : made) {
+      EXPECT_IN_CHILD(::fcntl(each, F_GETFD) >= 0);
+      EXPECT_IN_CHILD(std::ranges::find(held, each) == std::end(held));
+    }
+    const auto moved = static_cast<int>(::syscall(SYS_dup2, made[1], held[3]));
+    EXPECT_IN_CHILD(moved == held[3] && ::fcntl(moved, F_GETFD) >= 0);
+    EXPECT_IN_CHILD(::syscall(SYS_close, moved) == 0 && ::fcntl(moved, F_GETFD) == -1);
+    EXPECT_IN_CHILD(::syscall(SYS_close_range, 3, ~0U, 0) == 0);
+    EXPECT_IN_CHILD(::fcntl(made[0], F_GETFD) == -1);
+    EXPECT_IN_CHILD(sync() > 0);
+    return 0;
+  }));
 }
 
 TEST_F(Io, TheRuntimesDescriptorsAreOutOfReach) {
