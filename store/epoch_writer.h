@@ -8,8 +8,8 @@
 //                        to their images yet                     snapshot exist
 //
 // I1  Images and nodes get keys at or beyond the committed high-water marks: until the record is
-//     committed nothing refers to them. What an epoch without commit left there is swept before the
-//     next first put, and at open.
+//     committed nothing refers to them. What an epoch without commit left there, in this process or
+//     an earlier one, is swept before the next first put.
 // I2  The outcome is (the parent's pages - all drops) + the puts that no later drop met. Of two
 //     puts of a page the later one counts, under the same key.
 // I3  After a failure of any call nothing of the epoch exists; the head is what it was; abort(),

@@ -150,7 +150,7 @@ base::Status LmdbEnvironment::open_handle() {
   if (!options_.create) REVENANT_TRY(check_structure(StructureExtent::kSpine));  // I7
   REVENANT_TRY(open_tables());
   if (!options_.read_only) REVENANT_TRY(take_presence());
-  if (!options_.read_only) complete_commit(CommitOf::kAnother);  // I4
+  if (!options_.read_only) lengthen_data(CommitOf::kAnother);
   (void)unless_whole.release();
   return {};
 }
@@ -206,6 +206,7 @@ base::Status LmdbEnvironment::open_tables() {
   }
   if (code == MDB_NOTFOUND) return damaged("a table is missing from its data.mdb");
   if (code != MDB_SUCCESS) return error(code, "opening its tables");
+  if (options_.create) seal_newest_meta();
   options_.create = false;
   return {};
 }
@@ -227,8 +228,11 @@ void LmdbEnvironment::close_handle() {
 
 base::Result<WriteTransaction> LmdbEnvironment::begin_write() {
   if (handle_ == nullptr) return unavailable();
-  if (!trees_checked_) REVENANT_TRY(check_structure(StructureExtent::kTrees));
-  trees_checked_ = true;
+  if (!trees_checked_) {
+    REVENANT_TRY(check_structure(StructureExtent::kTrees));
+    seal_newest_meta();  // whoever committed it may have been killed before
+    trees_checked_ = true;
+  }
   MDB_txn* transaction = nullptr;
   const int code = mdb_txn_begin(handle_, nullptr, 0, &transaction);
   if (code != MDB_SUCCESS) return error(code, "beginning a transaction");
@@ -304,14 +308,26 @@ base::Status LmdbEnvironment::check_place() const {
                          "or end the program"};
 }
 
-void LmdbEnvironment::complete_commit(CommitOf whose) const {
+void LmdbEnvironment::complete_commit() const {
+  seal_newest_meta();
+  lengthen_data(CommitOf::kThis);
+}
+
+// I3
+void LmdbEnvironment::seal_newest_meta() const {
+  MDB_envinfo info{};
+  mdb_filehandle_t file = -1;
+  if (mdb_env_info(handle_, &info) != MDB_SUCCESS) return;
+  if (mdb_env_get_fd(handle_, &file) == MDB_SUCCESS) seal_lmdb_meta(file, info.me_last_txnid);
+}
+
+// I4
+void LmdbEnvironment::lengthen_data(CommitOf whose) const {
   MDB_envinfo info{};
   mdb_filehandle_t file = -1;
   struct stat status {};
   if (mdb_env_info(handle_, &info) != MDB_SUCCESS) return;
-  if (mdb_env_get_fd(handle_, &file) != MDB_SUCCESS) return;
-  seal_lmdb_meta(file, info.me_last_txnid);  // I3
-  if (::fstat(file, &status) != 0) return;
+  if (mdb_env_get_fd(handle_, &file) != MDB_SUCCESS || ::fstat(file, &status) != 0) return;
   // LMDB does not write pages that a transaction took at the end and gave back.
   const auto needed = static_cast<off_t>((info.me_last_pgno + 1) * base::kPageSize);
   if (status.st_size < needed && ::ftruncate(file, needed) != 0) return;  // a read may then fail

@@ -89,9 +89,8 @@ class LmdbEnvironment {
   // Whether its data.mdb is still the one that is found under its path, as far as can be seen.
   [[nodiscard]] base::Status check_place() const;
 
-  // After a commit: makes data.mdb as long as its meta says, and seals the meta. I4, I3
-  enum class CommitOf : std::uint8_t { kThis, kAnother };  // environment: by us, found at an open
-  void complete_commit(CommitOf whose = CommitOf::kThis) const;
+  // After a commit: seals its meta, and makes data.mdb as long as that says. I3, I4
+  void complete_commit() const;
   // How long data.mdb is at least, now and after a power cut (I4); 0 while it cannot be told.
   [[nodiscard]] std::uint64_t committed_size() const;
 
@@ -113,6 +112,9 @@ class LmdbEnvironment {
   base::Status open_tables();
   base::Status take_presence();
   void close_handle();
+  enum class CommitOf : std::uint8_t { kThis, kAnother };  // environment: by us, found at an open
+  void seal_newest_meta() const;
+  void lengthen_data(CommitOf whose) const;
   [[nodiscard]] std::string sentence_start() const;
 
   EnvironmentOptions options_;

@@ -23,7 +23,7 @@ StoreState::~StoreState() {
 
 base::Status StoreState::start() {
   REVENANT_TRY(reload());
-  REVENANT_TRY(sweep_orphans(environment()));
+  leftovers = true;  // for all that is known; I4
   return fetcher.open(environment());
 }
 

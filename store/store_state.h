@@ -3,7 +3,8 @@
 // I1  `counters` and `head` are what the newest commit says, or `stale` is set: nothing is written
 //     before they could be read again. It is set ahead of whatever may change them, since that may
 //     also end by std::bad_alloc.
-// I2  `leftovers` is set whenever a transaction of an epoch committed and the epoch has not (yet).
+// I2  `leftovers` is set whenever a transaction of an epoch committed and the epoch has not (yet):
+//     one of an earlier start's, perhaps.
 // I3  When the environment has died, mend() has succeeded before anything else is tried. Until then
 //     the store is unavailable: `stale` is set and fetches wait.
 // I4  A start is counted in the identity, and data.mdb is first written by its first epoch: all of
@@ -31,7 +32,7 @@ class StoreState {
   StoreState(const StoreOptions& chosen, OwnedStore store);
   ~StoreState();
 
-  // Sweeps, reads the counters, opens the fetcher.
+  // Reads the counters, opens the fetcher.
   base::Status start();
   // Reads `counters` and `head`. I1
   base::Status reload();

@@ -26,7 +26,7 @@ class HistoryChecker {
   base::Status bury(const SnapshotBytes& snapshot, KeySet& keys);
   void count(const SnapshotBytes& snapshot, const KeySet& keys);
   base::Status check_snapshot(const SnapshotBytes& snapshot);
-  base::Status add_garbage();
+  base::Status add_garbage(base::Epoch next);
   base::Status check_names();
   base::Status check_table(Table table, DeadKind kind, std::uint64_t end);
 
@@ -101,12 +101,13 @@ base::Status HistoryChecker::check_snapshot(const SnapshotBytes& snapshot) {
   return {};
 }
 
-// Keys on ownerless dead lists wait to be freed: nothing refers to them, and they are no leaks.
-base::Status HistoryChecker::add_garbage() {
+// Keys on ownerless dead lists wait to be freed: nothing refers to them, and they are no leaks. The
+// lists of an epoch that has not committed mean nothing.
+base::Status HistoryChecker::add_garbage(base::Epoch next) {
   REVENANT_ASSIGN(const auto owners, dead_list_owners(transaction_));
   for (const base::Epoch owner : owners) {
     const auto at = std::ranges::find(snapshots_, owner.value, &SnapshotBytes::revision);
-    if (at != snapshots_.end() && at->parent != base::kNoEpoch.value) continue;
+    if (owner >= next || (at != snapshots_.end() && at->parent != base::kNoEpoch.value)) continue;
     REVENANT_ASSIGN(const auto chunks, read_dead_list(transaction_, owner));
     for (const DeadChunk& chunk : chunks) {
       for (const DeadEntry& entry : chunk.entries) {
@@ -176,7 +177,7 @@ base::Result<VerifyReport> HistoryChecker::run() {
     trees_.report(base::kNoEpoch, std::nullopt, "a snapshot's record is missing");
   }
   REVENANT_TRY(check_names());
-  REVENANT_TRY(add_garbage());
+  REVENANT_TRY(add_garbage({state.next_epoch}));
   REVENANT_TRY(check_table(Table::kImages, DeadKind::kImage, state.next_image));
   REVENANT_TRY(check_table(Table::kNodes, DeadKind::kNode, state.next_node));
   return report_;

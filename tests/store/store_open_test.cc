@@ -12,9 +12,13 @@
 #include <fstream>
 #include <iterator>
 
+#include "store/catalog.h"
+#include "store/dead_list.h"
 #include "store/files.h"
 #include "store/format.h"
+#include "store/lmdb_environment.h"
 #include "store/store.h"
+#include "tests/store/data_file.h"
 #include "tests/store/page_model.h"
 #include "tests/support/forked.h"
 #include "tests/support/temporary_directory.h"
@@ -42,6 +46,30 @@ class StoreOpenTest : public ::testing::Test {
   static std::string contents(const std::filesystem::path& file) {
     std::ifstream stream(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
+  std::unique_ptr<LmdbEnvironment> environment() const {
+    return std::move(*LmdbEnvironment::open({.path = path_, .map_bytes = 4ull << 30}));
+  }
+  // Of an epoch that has not committed: it says that the first image is dead.
+  void leave_a_dead_list() const {
+    const auto lmdb = environment();
+    auto transaction = std::move(*lmdb->begin_write());
+    DeadListWriter dead({read_state(transaction)->next_epoch});
+    ASSERT_TRUE(dead.add(transaction, DeadEntry::of(DeadKind::kImage, {1}, 1)).ok());
+    ASSERT_TRUE(dead.finish(transaction).ok());
+    ASSERT_TRUE(transaction.commit().ok());
+  }
+  // Whether there is what belongs to no committed epoch.
+  bool has_orphans() const {
+    const auto lmdb = environment();
+    const auto transaction = std::move(*lmdb->begin_read());
+    const StateBytes state = *read_state(transaction);
+    const auto owners = *dead_list_owners(transaction);
+    const bool dead = !owners.empty() && owners.back().value >= state.next_epoch;
+    const std::uint64_t first = state.next_image;
+    auto images = std::move(*Cursor::open(transaction, Table::kImages));
+    return dead || images.seek(integer_key(first)) == Lookup::kFound;
   }
 
   static void flip(const std::filesystem::path& path, std::size_t at, int bit) {
@@ -207,6 +235,55 @@ TEST_F(StoreOpenTest, OpensWhatWasNotSealedOrWhoseSealIsDamaged) {
       EXPECT_EQ((*store)->head()->revision.value, 2u);
     }
   }
+}
+
+// Killed within an epoch that had put images and a piece of its dead list already.
+TEST_F(StoreOpenTest, AStartWritesNothingToWhatAKillHasLeft) {
+  ASSERT_TRUE(commit_a_page(*Store::open(small_options(path_)).value(), 1).ok());
+  const int put = testing::in_child([&] {
+    const auto store = Store::open(small_options(path_));
+    EpochWriter& writer = (*store)->begin_epoch();
+    for (std::uint64_t page = 0; page < 50; ++page) {
+      (void)apply({.run = {{page}, {1}}, .stamp = 2}, writer);
+    }
+    ::_exit(writer.flush().ok() ? 0 : 1);
+    return 1;
+  });
+  ASSERT_EQ(put, 0);
+  leave_a_dead_list();
+  ASSERT_TRUE(has_orphans());
+  const std::string left = contents(path_ / "data.mdb");
+  {
+    const auto store = Store::open(small_options(path_));
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    ASSERT_TRUE((*store)->begin_generation().ok());
+    Frame frame;
+    EXPECT_EQ((*store)->fetch({1}, base::kNoEpoch, frame.data()), FetchOutcome::kImage);
+    EXPECT_EQ(findings((*store)->history()), "");
+    EXPECT_TRUE(contents(path_ / "data.mdb") == left);
+  }
+  EXPECT_TRUE(contents(path_ / "data.mdb") == left);
+  {
+    const auto store = Store::open(small_options(path_));
+    ASSERT_TRUE(commit_a_page(**store, 3).ok());
+    EXPECT_EQ(findings((*store)->history()), "");
+  }
+  EXPECT_FALSE(has_orphans());
+}
+
+// Else a bit of its transaction id could make it the newest again, later.
+TEST_F(StoreOpenTest, ACommitFoundWithoutItsSealGetsItBeforeTheNext) {
+  create();
+  const DataFile data(path_);
+  const std::uint64_t commit = data.newest().transaction;
+  const std::uint64_t seal_at = commit % 2 * kLmdbPageSize + kMetaSealAt;
+  data.write(seal_at, MetaSealBytes{});
+  const auto store = Store::open(small_options(path_));
+  ASSERT_TRUE((*store)->begin_generation().ok());
+  EXPECT_EQ(data.read<MetaSealBytes>(seal_at).transaction, 0u);
+  ASSERT_TRUE(commit_a_page(**store, 1).ok());
+  EXPECT_EQ(DataFile(path_).newest().transaction, commit + 1);
+  EXPECT_EQ(data.read<MetaSealBytes>(seal_at).transaction, commit);
 }
 
 TEST_F(StoreOpenTest, RemembersTheSizeAtItsEnd) {
