@@ -95,31 +95,6 @@ int __wrap_clock_nanosleep(clockid_t clock, int flags, const timespec* time, tim
   return green_sleep(clock, flags, *time);
 }
 
-// A timer that runs a function does so on a thread of libc's, which would run green code without
-// being green.
-int __wrap_timer_create(clockid_t clock, sigevent* event, timer_t* timer) {
-  if (green_caller() != nullptr && event != nullptr && event->sigev_notify == SIGEV_THREAD) {
-    errno = ENOTSUP;
-    return -1;
-  }
-  return with_values(event, 1, [&](const sigevent* wanted) {
-    return with_result(timer, [&](timer_t* made) {
-      return __real_timer_create(clock, const_cast<sigevent*>(wanted), made);
-    });
-  });
-}
-
-int __wrap_timer_settime(timer_t timer, int flags, const itimerspec* wanted, itimerspec* before) {
-  return with_values(wanted, 1, [&](const itimerspec* given) {
-    return with_result(
-        before, [&](itimerspec* was) { return __real_timer_settime(timer, flags, given, was); });
-  });
-}
-
-int __wrap_timer_gettime(timer_t timer, itimerspec* left) {
-  return with_result(left, [&](itimerspec* now) { return __real_timer_gettime(timer, now); });
-}
-
 int __wrap_usleep(useconds_t us) {
   if (green_caller() == nullptr) return __real_usleep(us);
   sleep_until(deadline_in(std::chrono::microseconds(us)));

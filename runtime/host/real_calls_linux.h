@@ -206,6 +206,8 @@ decltype(::tcgetattr) __real_tcgetattr;
 decltype(::tcsetattr) __real_tcsetattr;
 decltype(::thrd_create) __real_thrd_create;
 decltype(::timer_create) __real_timer_create;
+decltype(::timer_delete) __real_timer_delete;
+decltype(::timer_getoverrun) __real_timer_getoverrun;
 decltype(::timer_gettime) __real_timer_gettime;
 decltype(::timer_settime) __real_timer_settime;
 decltype(::timerfd_create) __real_timerfd_create;

@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -193,6 +194,30 @@ TEST_F(Survival, HandlersOfSignalsAndOfTheEndAreRegisteredAnew) {
   });
   expect_well(second);
   EXPECT_THAT(second.out, Not(HasSubstr("the end")));
+}
+
+// The kernel counts them from the same number in each process.
+TEST_F(Survival, TimersOfAnEarlierProcessAreRefused) {
+  expect_well(second_life([] {
+    sigevent quiet{};
+    quiet.sigev_notify = SIGEV_NONE;
+    timer_t timer{};
+    EXPECT_IN_CHILD(::timer_create(CLOCK_MONOTONIC, &quiet, &timer) == 0);
+    EXPECT_IN_CHILD(::timer_getoverrun(timer) == 0);
+    die_here();
+    timer_t mine{};
+    EXPECT_IN_CHILD(::timer_create(CLOCK_MONOTONIC, &quiet, &mine) == 0);
+    itimerspec time{.it_interval = {}, .it_value = {.tv_sec = 3600, .tv_nsec = 0}};
+    EXPECT_IN_CHILD(::timer_settime(mine, 0, &time, nullptr) == 0);
+    EXPECT_IN_CHILD(::timer_gettime(timer, &time) == -1 && errno == EINVAL);
+    EXPECT_IN_CHILD(::timer_settime(timer, 0, &time, nullptr) == -1 && errno == EINVAL);
+    EXPECT_IN_CHILD(::timer_getoverrun(timer) == -1 && errno == EINVAL);
+    EXPECT_IN_CHILD(::timer_delete(timer) == -1 && errno == EINVAL);
+    EXPECT_IN_CHILD(::timer_gettime(mine, &time) == 0 && time.it_value.tv_sec > 3500);
+    EXPECT_IN_CHILD(::timer_delete(mine) == 0);
+    EXPECT_IN_CHILD(::timer_delete(mine) == -1 && errno == EINVAL);
+    return 0;
+  }));
 }
 
 #ifndef REVENANT_SANITIZED  // popen's stream is its libc's
