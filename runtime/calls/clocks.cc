@@ -1,10 +1,12 @@
 // Time, as green threads see it: monotonic clocks are the program's, which goes on over restarts,
 // and a sleep parks the green thread only.
 //
-// Reading the wall clock needs no bounce: libc does it in the program's own mode (vdso).
+// The wall clock is read in place, for libc mostly does so in the program's own mode (vdso), and
+// elsewhere where the kernel is called and refuses.
 #include "runtime/calls/clocks.h"
 
 #include <sched.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,13 +75,36 @@ using namespace revenant::runtime;
 extern "C" {
 
 int __wrap_clock_gettime(clockid_t clock, timespec* time) {
-  if (green_caller() == nullptr || is_wall(clock)) return __real_clock_gettime(clock, time);
+  if (green_caller() == nullptr) return __real_clock_gettime(clock, time);
+  if (is_wall(clock)) return ProgramClock::read(clock, *time);
   if (!is_monotonic(clock)) {
     return with_result(time, [&](timespec* now) { return __real_clock_gettime(clock, now); });
   }
   const std::int64_t now_ns = Machine::instance().clock().now_ns();
   *time = {.tv_sec = now_ns / kSecondInNs, .tv_nsec = now_ns % kSecondInNs};
   return 0;
+}
+
+int __wrap_gettimeofday(timeval* time, void* zone) {
+  if (green_caller() == nullptr || time == nullptr || zone != nullptr) {
+    return __real_gettimeofday(time, zone);
+  }
+  timespec now{};
+  if (ProgramClock::read(CLOCK_REALTIME, now) != 0) return kRefused;
+  *time = {.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
+  return 0;
+}
+
+time_t __wrap_time(time_t* seconds) {
+  if (green_caller() == nullptr) return __real_time(seconds);
+  const time_t now = __real_time(nullptr);
+  if (seconds != nullptr) *seconds = now;
+  return now;
+}
+
+int __wrap_timespec_get(timespec* time, int base) {
+  if (green_caller() == nullptr || base != TIME_UTC) return __real_timespec_get(time, base);
+  return ProgramClock::read(CLOCK_REALTIME, *time) == 0 ? base : 0;
 }
 
 int __wrap_nanosleep(const timespec* time, timespec* left) {

@@ -10,6 +10,8 @@
 // host; a wall clock set back counts as no time at all. Thread-safe after construction or resume().
 #pragma once
 
+#include <time.h>
+
 #include <cstdint>
 
 namespace revenant::runtime {
@@ -29,6 +31,10 @@ class ProgramClock {
 
   static std::int64_t host_monotonic_ns();
   static std::int64_t wall_now_ns();
+  // clock_gettime of the host's clocks, wherever `time` lies. libc mostly reads them in the
+  // program's own mode (vdso); where it has to call the kernel, that finds pages of the space
+  // missing or protected.
+  static int read(clockid_t clock, timespec& time);
 
  private:
   std::int64_t offset_ns_ = 0;  // 0 in a store's first process: both clocks then agree

@@ -28,6 +28,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
+#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -96,6 +97,7 @@ decltype(::getrlimit64) __real_getrlimit64;
 decltype(::getrusage) __real_getrusage;
 decltype(::getsockname) __real_getsockname;
 decltype(::getsockopt) __real_getsockopt;
+decltype(::gettimeofday) __real_gettimeofday;
 decltype(::inotify_add_watch) __real_inotify_add_watch;
 decltype(::inotify_init) __real_inotify_init;
 decltype(::inotify_init1) __real_inotify_init1;
@@ -205,6 +207,7 @@ decltype(::system) __real_system;
 decltype(::tcgetattr) __real_tcgetattr;
 decltype(::tcsetattr) __real_tcsetattr;
 decltype(::thrd_create) __real_thrd_create;
+decltype(::time) __real_time;
 decltype(::timer_create) __real_timer_create;
 decltype(::timer_delete) __real_timer_delete;
 decltype(::timer_getoverrun) __real_timer_getoverrun;
@@ -213,6 +216,7 @@ decltype(::timer_settime) __real_timer_settime;
 decltype(::timerfd_create) __real_timerfd_create;
 decltype(::timerfd_gettime) __real_timerfd_gettime;
 decltype(::timerfd_settime) __real_timerfd_settime;
+decltype(::timespec_get) __real_timespec_get;
 decltype(::truncate) __real_truncate;
 decltype(::uname) __real_uname;
 decltype(::unlink) __real_unlink;

@@ -5,18 +5,32 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <thread>
 
+#include "base/sanitizer.h"
 #include "tests/runtime/child_program.h"
 #include "tests/runtime/in_child.h"
 #include "tests/support/temporary_directory.h"
+
+#ifndef REVENANT_SANITIZED
+// Where a static libc keeps what it has found of the vdso.
+extern "C" {
+extern int (*_dl_vdso_clock_gettime64)(clockid_t clock, timespec* time);
+extern int (*_dl_vdso_gettimeofday)(timeval* time, void* zone);
+extern std::time_t (*_dl_vdso_time)(std::time_t* time);
+}
+#endif
 
 namespace revenant::testing {
 namespace {
@@ -149,6 +163,50 @@ TEST(MissingPages, AreReadAndFilledByCallsOfAllKinds) {
   const Ended ended = run_to_end(directory / "store", main);
   EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
 }
+
+#ifndef REVENANT_SANITIZED  // their libc is shared and keeps these to itself
+// With a clock source that the kernel does not read in the program's own mode, it fills in the
+// time itself.
+void read_clocks_by_system_calls() {
+  const auto found = reinterpret_cast<std::uintptr_t>(&_dl_vdso_clock_gettime64) & -4096ul;
+  ASSERT_EQ(::mprotect(reinterpret_cast<void*>(found), 2 * 4096, PROT_READ | PROT_WRITE), 0);
+  _dl_vdso_clock_gettime64 = nullptr;
+  _dl_vdso_gettimeofday = nullptr;
+  _dl_vdso_time = nullptr;
+}
+
+int take_times() {
+  // None of its pages is there yet, nor any that fell beside one that is.
+  const auto untouched = std::make_unique_for_overwrite<char[]>(4 << 20);
+  char* page = untouched.get() + (1 << 20);
+  const auto next_page = [&] { return page += 65536; };
+  const auto now = reinterpret_cast<timespec*>(next_page());
+  EXPECT_IN_CHILD(::clock_gettime(CLOCK_REALTIME, now) == 0);
+  EXPECT_IN_CHILD(now->tv_sec > 1'000'000'000);
+  const auto near = [&](std::time_t s) { return std::abs(s - now->tv_sec) < 60; };
+  const auto coarse = reinterpret_cast<timespec*>(next_page());
+  EXPECT_IN_CHILD(::clock_gettime(CLOCK_REALTIME_COARSE, coarse) == 0 && near(coarse->tv_sec));
+  const auto standard = reinterpret_cast<timespec*>(next_page());
+  EXPECT_IN_CHILD(::timespec_get(standard, TIME_UTC) == TIME_UTC && near(standard->tv_sec));
+  const auto day = reinterpret_cast<timeval*>(next_page());
+  EXPECT_IN_CHILD(::gettimeofday(day, nullptr) == 0 && near(day->tv_sec));
+  const auto seconds = reinterpret_cast<std::time_t*>(next_page());
+  EXPECT_IN_CHILD(near(::time(seconds)) && near(*seconds));
+  return 0;
+}
+
+TEST(MissingPages, ArePlacesForTheTimeWithoutAVdso) {
+  const TemporaryDirectory directory;
+  ChildProgram child([&] {
+    read_clocks_by_system_calls();
+    options chosen;
+    chosen.store = directory / "store";
+    return run(chosen, take_times);
+  });
+  const Ended ended = child.wait();
+  EXPECT_EQ(ended.exit_code(), 0) << ended.out << ended.err;
+}
+#endif
 
 }  // namespace
 }  // namespace revenant::testing
