@@ -98,10 +98,10 @@ struct TagCall {
   TagCall(std::string_view tag, revision revision) : name(tag), on{revision} {}
 
   void run() {
-    Machine::instance().snapshotter().run_job(
-        [](void* call) { static_cast<TagCall*>(call)->set(); }, this);
+    status = Machine::instance().snapshotter().run_job(
+        [](void* call) { return static_cast<TagCall*>(call)->set(); }, this);
   }
-  void set() { status = Machine::instance().store().tag(name, on); }
+  base::Status set() { return Machine::instance().store().tag(name, on); }
 
   std::string name;
   base::Epoch on;

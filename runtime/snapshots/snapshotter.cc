@@ -31,11 +31,11 @@ vm::ContentHash of(const store::ContentHash& hash) { return {hash.low, hash.high
 
 // What `work` returns, or an error where the host had no memory for it.
 template <class Work>
-auto or_no_memory(Work work) -> decltype(work()) {
+auto or_no_memory(const char* what, Work work) -> decltype(work()) {
   try {
     return work();
   } catch (const std::bad_alloc&) {
-    return base::no_memory_for("a snapshot");
+    return base::no_memory_for(what);
   }
 }
 
@@ -64,7 +64,7 @@ void Snapshotter::run() {
     if (turn == Turn::kJob) continue;
     if (turn == Turn::kNone) break;
     next_due_ns_ = ProgramClock::host_monotonic_ns() + options_.every.count();
-    const base::Status status = or_no_memory([&] { return take_snapshot(turn); });
+    const base::Status status = or_no_memory("a snapshot", [&] { return take_snapshot(turn); });
     if (!status.ok()) settle_failure(status.error());
     if (turn == Turn::kLast) break;
     housekeep();
@@ -105,7 +105,7 @@ void Snapshotter::run_jobs() {
     job = job_;
   }
   if (job == nullptr || job->done) return;
-  job->run(job->context);
+  job->status = or_no_memory("a tag", [&] { return job->run(job->context); });
   const base::LockGuard guard(lock_);
   job->done = true;
   done_.notify_all();
@@ -129,7 +129,7 @@ base::Status Snapshotter::take_snapshot(Turn turn) {
 // False when nothing had changed and nobody asked: the epoch is dropped.
 base::Result<bool> Snapshotter::write_epoch(Turn turn) {
   store::EpochWriter& writer = store_->begin_epoch(capture_.epoch());
-  auto committed = or_no_memory([&] { return fill_epoch(writer, turn); });
+  auto committed = or_no_memory("a snapshot", [&] { return fill_epoch(writer, turn); });
   if (writer.open()) writer.abort();
   return committed;
 }
@@ -256,7 +256,8 @@ void Snapshotter::housekeep() {
 // As much as was written may have become garbage: less would let the store grow for ever.
 void Snapshotter::reclaim() {
   const std::size_t budget = std::max<std::size_t>(kReclaimBudget, 4 * written_.size());
-  const auto report = or_no_memory([&] { return store_->reclaim_some({}, budget); });
+  const auto report =
+      or_no_memory("their removal", [&] { return store_->reclaim_some({}, budget); });
   if (report.ok() || last_error().has_value()) return;
   if (report.error().message != reclaim_error_) {
     log_line("old snapshots could not be removed: %s", report.error().message.c_str());
@@ -285,7 +286,7 @@ void Snapshotter::hold(bool held) {
   wake_.notify_one();
 }
 
-void Snapshotter::run_job(void (*job)(void*), void* context) {
+base::Status Snapshotter::run_job(base::Status (*job)(void*), void* context) {
   Job mine{job, context};
   const base::LockGuard guard(lock_);
   while (job_ != nullptr) done_.wait(lock_);
@@ -294,6 +295,7 @@ void Snapshotter::run_job(void (*job)(void*), void* context) {
   while (!mine.done) done_.wait(lock_);
   job_ = nullptr;
   done_.notify_all();
+  return std::move(mine.status);
 }
 
 std::optional<base::Error> Snapshotter::last_error() const {

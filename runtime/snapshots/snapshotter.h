@@ -66,8 +66,9 @@ class Snapshotter {
   void request();
   // While held, no snapshot is taken.
   void hold(bool held);
-  // Runs `job` on the housekeeping thread, between snapshots, and waits for it.
-  void run_job(void (*job)(void*), void* context);
+  // Runs `job` on the housekeeping thread, between snapshots, and waits for it. kNoSpace where the
+  // host had no memory for it.
+  base::Status run_job(base::Status (*job)(void*), void* context);
 
   [[nodiscard]] base::Epoch durable() const { return {durable_.load(std::memory_order_acquire)}; }
   // Why the newest attempt failed, if it did.
@@ -76,9 +77,10 @@ class Snapshotter {
 
  private:
   struct Job {
-    void (*run)(void*);
+    base::Status (*run)(void*);
     void* context;
     bool done = false;
+    base::Status status = {};
   };
 
   // kNone: the program ends while snapshots are held back.

@@ -7,9 +7,11 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
+#include "runtime/elsewhere.h"
 #include "runtime/machine.h"
 #include "tests/runtime/in_child.h"
 #include "tests/runtime/program_test.h"
@@ -134,6 +136,24 @@ TEST_F(Snapshots, TakesAFailedSnapshotAgainWithoutBeingAskedAgain) {
                           kOnRequest)
                           .wait();
   expect_well(ended);
+}
+
+// As a tag's, from a green thread.
+struct JobWithoutMemory {
+  void run() {
+    status = snapshotter().run_job([](void*) -> base::Status { throw std::bad_alloc(); }, nullptr);
+  }
+  base::Status status;
+};
+
+TEST_F(Snapshots, TellsWhoGaveAJobThatThereWasNoMemoryForIt) {
+  expect_well(run_to_end(store(), [] {
+    runtime::Elsewhere<JobWithoutMemory> job;
+    EXPECT_IN_CHILD(job.run_on_worker());
+    EXPECT_IN_CHILD(job->status.error().code == base::ErrorCode::kNoSpace);
+    EXPECT_IN_CHILD(tag("later") > 0);
+    return 0;
+  }));
 }
 
 TEST_F(Snapshots, LeavesAProgramAloneThatHasFreedWhatItWroteAllTheTime) {
