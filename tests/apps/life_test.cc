@@ -11,6 +11,7 @@
 
 #include "tests/apps/app_run.h"
 #include "tests/crash/run_to_end.h"
+#include "tests/support/own_mounts_linux.h"
 #include "tests/support/temporary_directory.h"
 
 namespace revenant {
@@ -27,9 +28,18 @@ class LifeTest : public ::testing::Test {
     all.insert(all.end(), arguments.begin(), arguments.end());
     return all;
   }
+  static int open_terminal() {
+    const auto open = [] { return ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC); };
+    const int terminal = open();
+    if (::ptsname(terminal) != nullptr) return terminal;
+    ::close(terminal);
+    testing::enter_own_mounts();
+    testing::mount_terminals();
+    return open();
+  }
   // What life draws on a terminal of its own until it has drawn `words`; then it is killed.
   std::string drawn_until(const std::string& words) const {
-    const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    const int terminal = open_terminal();
     EXPECT_EQ(::grantpt(terminal) + ::unlockpt(terminal), 0);
     const std::string other_end = ::ptsname(terminal);
     const pid_t child = ::fork();

@@ -129,6 +129,15 @@ void give_room_back(const std::filesystem::path& directory) {
   std::filesystem::remove(directory / "more-ballast");
 }
 
+void mount_memory(const std::filesystem::path& directory) {
+  std::filesystem::create_directory(directory);
+  mount_or_fail("tmpfs", directory, "tmpfs", 0, nullptr);
+}
+
+void mount_terminals() {
+  mount_or_fail("devpts", "/dev/pts", "devpts", 0, "ptmxmode=0666,mode=0620");
+}
+
 void remount_read_only(const std::filesystem::path& directory) {
   mount_or_fail(directory.c_str(), directory, nullptr, MS_BIND, nullptr);
   mount_or_fail(nullptr, directory, nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr);

@@ -20,6 +20,11 @@ void mount_small_disk(const std::filesystem::path& directory, std::uint64_t room
 void take_room(const std::filesystem::path& directory, std::uint64_t room_bytes);
 void give_room_back(const std::filesystem::path& directory);
 
+// A tmpfs at `directory`, which is made.
+void mount_memory(const std::filesystem::path& directory);
+// Terminals can be made, which a root without a mounted devpts does not have.
+void mount_terminals();
+
 // What lies at `directory` can be read only.
 void remount_read_only(const std::filesystem::path& directory);
 
