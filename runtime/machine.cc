@@ -1,6 +1,7 @@
 #include "runtime/machine.h"
 
 #include <stdio_ext.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -61,6 +62,11 @@ void warm_up_libraries() {
 }
 
 constexpr std::size_t kServiceStackBytes = std::size_t{64} * 1024;
+
+bool are_addresses_limited() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
 
 // What a finished program's store says at a later start.
 int report_finished(const store::SnapshotRecord& head, const std::filesystem::path& store) {
@@ -123,10 +129,11 @@ base::Result<int> Machine::start_and_wait(const detail::main_function& main) {
 }
 
 base::Status Machine::open_store() {
-  // Held meanwhile: under a limit, the store's map is made to fit beside them.
   vm::ReservedMemory addresses;
-  REVENANT_TRY(
-      addresses.reserve(kProgramAddresses, "the persistent space and copies of its pages"));
+  if (are_addresses_limited()) {  // held meanwhile, so that the store's map is made to fit beside
+    REVENANT_TRY(
+        addresses.reserve(kProgramAddresses, "the persistent space and copies of its pages"));
+  }
   REVENANT_ASSIGN(store_,
                   store::Store::open({.path = options_.store, .program = options_.program}));
   source_.attach(*store_);

@@ -105,7 +105,10 @@ bool ChildProgram::says(const std::string& text) { return read_until(stdout_, ou
 
 bool ChildProgram::complains(const std::string& text) { return read_until(stderr_, err_, text); }
 
-void ChildProgram::send(int signal) { ::kill(pid_, signal); }
+// Of one that has been waited for nothing is left: -1 would be everybody.
+void ChildProgram::send(int signal) {
+  if (pid_ > 0) ::kill(pid_, signal);
+}
 
 void ChildProgram::wait_until_signals_are_taken() const {
   const std::string path = "/proc/" + std::to_string(pid_) + "/status";
