@@ -10,9 +10,11 @@ std::vector<const type_description*> type_closure(const type_description& type) 
     const type_description* found = &reference();
     if (std::ranges::find(all, found) == all.end()) all.push_back(found);
   };
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    for (const member_description& member : all[i]->members) add(member.type);
-    for (const type_reference argument : all[i]->arguments) add(argument);
+  std::size_t looked_at = 0;
+  while (looked_at < all.size()) {  // which grows meanwhile
+    const type_description& each = *all[looked_at++];
+    for (const member_description& member : each.members) add(member.type);
+    for (const type_reference argument : each.arguments) add(argument);
   }
   return all;
 }

@@ -61,7 +61,7 @@ class Capture {
 
   // False when nothing was written, and kIfDirty asked for no stop then.
   // Throws std::bad_alloc where the host refuses memory.
-  [[nodiscard]] base::Result<bool> take(Stop stop);
+  [[nodiscard]] base::Result<bool> take(Stop kind);
 
   // What the last take() found. The released runs are sorted, and those of failed epochs are among
   // them.

@@ -120,7 +120,7 @@ class Scheduler {
   void make_ready_locked(GreenThread& thread);
   void take_mail();
   void fire_timers_locked();
-  void look_at_futexes_locked();
+  void look_at_futexes_locked() REVENANT_REQUIRES(lock_);
   void sleep_until_work();
   bool depart_to_call(DepartureKind kind, void (*call)(void*), void* context);
   void call_for(GreenThread& thread, const Departure& departure);

@@ -22,8 +22,10 @@ class RefusalsTest : public ::testing::Test {
  protected:
   // What is said, in one line: CMake breaks sentences where it likes.
   std::string configure(const std::string& arguments, const std::string& more = "-DNONE=") const {
-    return said({CMAKE, "-S", OUTSIDE "/refusals", "-B", build_.path(), "-G", GENERATOR,
-                 "-DCMAKE_PREFIX_PATH=" PREFIX, "-DARGUMENTS=" + arguments, more});
+    static const std::string kSource = OUTSIDE "/refusals";
+    static const std::string kPrefix = "-DCMAKE_PREFIX_PATH=" PREFIX;
+    return said({CMAKE, "-S", kSource, "-B", build_.path(), "-G", GENERATOR, kPrefix,
+                 "-DARGUMENTS=" + arguments, more});
   }
   std::string build() const { return said({CMAKE, "--build", build_.path(), "--target", "app"}); }
 

@@ -243,12 +243,13 @@ void many() {
   std::vector<int> counts(kThreads, 0);
   std::vector<revenant::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back(revenant::thread::attributes{.name = "many", .stack_size = 16 * 1024},
-                         [&counts, i](std::stop_token token) {
-                           ++counts[static_cast<std::size_t>(i)];
-                           while (!token.stop_requested()) revenant::this_thread::sleep_for(20ms);
-                           ++counts[static_cast<std::size_t>(i)];
-                         });
+    threads.emplace_back(
+        revenant::thread::attributes{.name = "many", .stack_size = std::size_t{16} * 1024},
+        [&counts, i](const std::stop_token& token) {
+          ++counts[static_cast<std::size_t>(i)];
+          while (!token.stop_requested()) revenant::this_thread::sleep_for(20ms);
+          ++counts[static_cast<std::size_t>(i)];
+        });
   }
   revenant::this_thread::sleep_for(30ms);
   die_here();
@@ -266,7 +267,7 @@ void chatter() {
 void answered_calls() {
   std::vector<revenant::thread> callers(200);
   for (revenant::thread& caller : callers) {
-    caller = revenant::thread([](std::stop_token stop) {
+    caller = revenant::thread([](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
         const int client = ::socket(AF_INET, SOCK_STREAM, 0);
         sockaddr_in nobody{};

@@ -33,7 +33,6 @@ using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 class RunningFaults : public ProgramTest {};
 

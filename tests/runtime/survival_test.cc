@@ -19,6 +19,7 @@
 #include <memory_resource>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/sanitizer.h"
@@ -138,12 +139,12 @@ const char* allocate_outside() {
 
 // By the kernel, for there may be nothing, or something of the new process.
 bool is_marked(const char* address) {
-  std::string found(sizeof kMark, '\0');
+  char found[sizeof kMark]{};
   const int memory = ::open("/proc/self/mem", O_RDONLY);
   const auto at = static_cast<off_t>(reinterpret_cast<std::uintptr_t>(address));
-  const bool read = ::pread(memory, found.data(), sizeof kMark, at) == sizeof kMark;
+  const bool read = ::pread(memory, found, sizeof kMark, at) == sizeof kMark;
   ::close(memory);
-  return read && found.c_str() == std::string(kMark);
+  return read && std::string_view(found, sizeof kMark) == std::string_view(kMark, sizeof kMark);
 }
 
 TEST_F(Survival, MemoryOfAVolatileScopeIsGone) {

@@ -63,7 +63,8 @@ std::string missing(const Tests& tests, const std::string& name) {
   const std::string suite = name.substr(0, colon);
   std::istringstream cases(name.substr(colon + 2));
   for (std::string each; cases >> each;) {
-    if (!tests.has_case(suite, each)) return "there is no case " + each + " of " + suite;
+    if (tests.has_case(suite, each)) continue;
+    return std::string("there is no case ").append(each).append(" of ").append(suite);
   }
   return "";
 }

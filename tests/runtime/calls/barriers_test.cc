@@ -32,7 +32,8 @@ bool meets(pthread_barrier_t& barrier) {
       threads.emplace_back([&] {
         for (int round = 1; round <= kRounds; ++round) {
           ++arrived;
-          if (::pthread_barrier_wait(&barrier) == PTHREAD_BARRIER_SERIAL_THREAD) ++chosen;
+          const int role = ::pthread_barrier_wait(&barrier);
+          if (role == PTHREAD_BARRIER_SERIAL_THREAD) ++chosen;
           ahead |= arrived < 3 * round;
         }
       });

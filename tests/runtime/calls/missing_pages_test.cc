@@ -24,12 +24,14 @@
 #include "tests/support/temporary_directory.h"
 
 #ifndef REVENANT_SANITIZED
-// Where a static libc keeps what it has found of the vdso.
+// Where a static libc keeps what it has found of the vdso. Its names.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 extern int (*_dl_vdso_clock_gettime64)(clockid_t clock, timespec* time);
 extern int (*_dl_vdso_gettimeofday)(timeval* time, void* zone);
 extern std::time_t (*_dl_vdso_time)(std::time_t* time);
 }
+// NOLINTEND(readability-identifier-naming)
 #endif
 
 namespace revenant::testing {
@@ -169,7 +171,7 @@ TEST(MissingPages, AreReadAndFilledByCallsOfAllKinds) {
 // time itself.
 void read_clocks_by_system_calls() {
   const auto found = reinterpret_cast<std::uintptr_t>(&_dl_vdso_clock_gettime64) & -4096ul;
-  ASSERT_EQ(::mprotect(reinterpret_cast<void*>(found), 2 * 4096, PROT_READ | PROT_WRITE), 0);
+  ASSERT_EQ(::mprotect(reinterpret_cast<void*>(found), 8192, PROT_READ | PROT_WRITE), 0);
   _dl_vdso_clock_gettime64 = nullptr;
   _dl_vdso_gettimeofday = nullptr;
   _dl_vdso_time = nullptr;
