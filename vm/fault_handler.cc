@@ -148,6 +148,7 @@ base::PageRun FaultHandler::alike(base::PageRun window, const Plan& plan) const 
 }
 
 FaultHandler::Outcome FaultHandler::fill_zeros(const Plan& plan, bool is_write) noexcept {
+  counters_.zero_faults.fetch_add(1, std::memory_order_relaxed);
   const FillMode mode = is_write ? FillMode::kDirty : FillMode::kClean;
   return in_parts(plan.run, kMaxZeroPages, [&](base::PageRun part) {
     return put(plan, part, zero_pages, mode, counters_.zero_pages);
@@ -161,6 +162,7 @@ FaultHandler::Outcome FaultHandler::fill_images(const Plan& plan) noexcept {
     for (std::uint64_t i = 0; i < part.count.value; ++i) {
       const base::PageNumber page = part.first + base::PageCount{i};
       const auto fetched = source_->fetch(page, plan.ticket.not_before, frames[i]);
+      if (page == plan.page) count_fetched(fetched);
       const bool damaged = fetched == PageSource::Outcome::kDamaged;
       if (fetched == PageSource::Outcome::kAbsent) {
         std::memset(frames[i], 0, base::kPageSize);
@@ -176,6 +178,13 @@ FaultHandler::Outcome FaultHandler::fill_images(const Plan& plan) noexcept {
     }
     return put_images(plan, part_of(part, first, part.count.value), frames[first]);
   });
+}
+
+// Of the page that was touched.
+void FaultHandler::count_fetched(PageSource::Outcome fetched) noexcept {
+  const bool image = fetched == PageSource::Outcome::kImage;
+  if (!image && fetched != PageSource::Outcome::kAbsent) return;  // counted as fatal
+  (image ? counters_.stored_faults : counters_.zero_faults).fetch_add(1, std::memory_order_relaxed);
 }
 
 FaultHandler::Outcome FaultHandler::put_images(const Plan& plan, base::PageRun part,
@@ -200,6 +209,8 @@ FaultHandler::Outcome FaultHandler::put(const Plan& plan, base::PageRun part,
     filled.raced += one.raced;
   }
   counter.fetch_add(filled.pages, std::memory_order_relaxed);
+  const std::uint64_t touched_pages = part.contains(plan.page) && filled.pages != 0 ? 1 : 0;
+  counters_.ahead_pages.fetch_add(filled.pages - touched_pages, std::memory_order_relaxed);
   counters_.raced_pages.fetch_add(filled.raced, std::memory_order_relaxed);
   return kResume;
 }

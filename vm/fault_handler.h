@@ -40,6 +40,7 @@
 #include "base/units.h"
 #include "vm/access.h"
 #include "vm/dirty_tracker.h"
+#include "vm/memory_statistics.h"
 #include "vm/page_source.h"
 #include "vm/read_ahead.h"
 #include "vm/released_runs.h"
@@ -71,16 +72,6 @@ struct FaultReport {
   void* context = nullptr;  // the ucontext_t of the access
 };
 
-// Faults by kind since open().
-struct FaultCounters {
-  std::atomic<std::uint64_t> faults{0};          // missing pages that were touched
-  std::atomic<std::uint64_t> zero_pages{0};      // filled with zeros, ahead or not
-  std::atomic<std::uint64_t> stored_pages{0};    // filled from images, ahead or not
-  std::atomic<std::uint64_t> raced_pages{0};     // found filled by another thread
-  std::atomic<std::uint64_t> refused_writes{0};  // writes that the tracker noted by a signal
-  std::atomic<std::uint64_t> fatal{0};
-};
-
 class FaultHandler {
  public:
   struct Outcome {
@@ -89,8 +80,9 @@ class FaultHandler {
     const char* segment = "";
   };
 
-  FaultHandler(const Space& space, const SegmentTable& segments, ReleasedRuns& released)
-      : space_(space), segments_(segments), released_(released) {}
+  FaultHandler(const Space& space, const SegmentTable& segments, ReleasedRuns& released,
+               MemoryCounters& counters)
+      : space_(space), segments_(segments), released_(released), counters_(counters) {}
 
   // Makes the handler ready; what it is given outlives the faults.
   void start(DirtyTracker& tracker, PageSource& source) {
@@ -108,8 +100,6 @@ class FaultHandler {
   void set_open_epoch(base::Epoch open) {
     open_epoch_.store(open.value, std::memory_order_release);
   }
-
-  [[nodiscard]] const FaultCounters& counters() const { return counters_; }
 
  private:
   // What is to be filled, and why.
@@ -133,6 +123,7 @@ class FaultHandler {
   [[nodiscard]] base::PageRun alike(base::PageRun window, const Plan& plan) const noexcept;
   [[nodiscard]] Outcome fill_zeros(const Plan& plan, bool is_write) noexcept;
   [[nodiscard]] Outcome fill_images(const Plan& plan) noexcept;
+  void count_fetched(PageSource::Outcome fetched) noexcept;
   [[nodiscard]] Outcome put_images(const Plan& plan, base::PageRun part,
                                    const std::byte* frames) noexcept;
   // Fills `part` of what is planned from `source`; kNoMemory only where the touched page is in it.
@@ -142,10 +133,10 @@ class FaultHandler {
   const Space& space_;
   const SegmentTable& segments_;
   ReleasedRuns& released_;
+  MemoryCounters& counters_;
   DirtyTracker* tracker_ = nullptr;
   PageSource* source_ = nullptr;
   std::atomic<std::uint64_t> open_epoch_{~std::uint64_t{0}};
-  FaultCounters counters_;
 };
 
 }  // namespace revenant::vm

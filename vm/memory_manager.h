@@ -31,6 +31,7 @@
 #include "vm/dirty_tracker.h"
 #include "vm/fault_handler.h"
 #include "vm/fault_port_linux.h"
+#include "vm/memory_statistics.h"
 #include "vm/mprotect_tracker_linux.h"
 #include "vm/page_source.h"
 #include "vm/released_runs.h"
@@ -98,7 +99,9 @@ class MemoryManager {
   [[nodiscard]] DirtyTracker& tracker() { return *tracker_; }
   // What is known about single pages: the hash of their last image, among others.
   [[nodiscard]] VmMap& map() { return map_; }
-  [[nodiscard]] const FaultCounters& faults() const { return handler_.counters(); }
+  [[nodiscard]] MemoryStatistics statistics() const { return counters_.read(); }
+  // Where all of that is counted.
+  [[nodiscard]] MemoryCounters& counters() { return counters_; }
 
  private:
   [[nodiscard]] base::Status start(const MemoryOptions& options, PageSource& source);
@@ -115,10 +118,11 @@ class MemoryManager {
   StoredRule low_rule_;
 
   // Synchronise themselves.
+  MemoryCounters counters_;
   VmMap map_;
   SegmentTable segments_;
   ReleasedRuns released_;
-  FaultHandler handler_{space_, segments_, released_};
+  FaultHandler handler_{space_, segments_, released_, counters_};
   FaultPort port_{handler_};
 };
 

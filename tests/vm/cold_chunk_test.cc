@@ -52,9 +52,9 @@ TEST_F(ColdChunkTest, TheFirstWriteAnnouncesItself) {
   let_time_pass();
   ASSERT_EQ(cool(100), 1u);
   EXPECT_EQ(read_word(page), 1u);
-  EXPECT_EQ(memory->faults().refused_writes, 0u);
+  EXPECT_EQ(memory->statistics().refused_writes, 0u);
   write_word(page, 2);
-  EXPECT_EQ(memory->faults().refused_writes, 1u);
+  EXPECT_EQ(memory->statistics().refused_writes, 1u);
   ASSERT_EQ(harvest().size(), 1u);
   EXPECT_EQ(found.runs()[0], (base::PageRun{page, {1}}));
 }

@@ -58,7 +58,7 @@ TEST_P(FaultTest, StoredPagesComeFromTheirImagesAndAreClean) {
     const base::PageNumber page = page_at(kHeapRun, i);
     EXPECT_TRUE(page.value % 3 == 0 ? is_zero(page) : is_stamped(page)) << i;
   }
-  EXPECT_LT(memory->faults().faults, 300u) << "a sequence is read ahead";
+  EXPECT_LT(memory->statistics().faults, 300u) << "a sequence is read ahead";
   EXPECT_TRUE(harvest().empty());
 }
 
@@ -110,8 +110,28 @@ TEST_P(FaultTest, ADamagedNeighbourIsNotTouchedByReadAhead) {
 TEST_P(FaultTest, SequencesBothWaysTakeFewFaults) {
   for (std::uint64_t i = 0; i < 1024; ++i) write_word(page_at(kHeapRun, i), i);
   for (std::uint64_t i = 4096; i > 3072; --i) write_word(page_at(kHeapRun, i), i);
-  EXPECT_LT(memory->faults().faults, 120u);
+  EXPECT_LT(memory->statistics().faults, 120u);
   for (std::uint64_t i = 0; i < 1024; ++i) EXPECT_EQ(read_word(page_at(kHeapRun, i)), i);
+}
+
+TEST_P(FaultTest, FaultsAreCountedByWhatTheyWereAnsweredWith) {
+  const base::PageNumber stored = page_at(kHeapRun, 4096);
+  heap_rule.rule = [&](base::PageNumber page) {
+    return page < stored ? Ticket::zero_fill() : Ticket::stored();
+  };
+  source.outcome_of = [](base::PageNumber, base::Epoch) { return Outcome::kImage; };
+  const MemoryStatistics before = memory->statistics();
+  EXPECT_EQ(before.faults, 0u);
+  for (std::uint64_t i = 0; i < 700; ++i) write_word(page_at(kHeapRun, i), i);
+  for (std::uint64_t i = 0; i < 300; ++i) EXPECT_TRUE(is_stamped(stored + base::PageCount{i}));
+  const MemoryStatistics after = memory->statistics();
+  EXPECT_GT(after.zero_faults, 0u);
+  EXPECT_GT(after.stored_faults, 0u);
+  EXPECT_EQ(after.faults, after.zero_faults + after.stored_faults);
+  EXPECT_GE(after.zero_pages, 700u);
+  EXPECT_GE(after.stored_pages, 300u);
+  EXPECT_EQ(after.ahead_pages, after.zero_pages + after.stored_pages - after.faults);
+  EXPECT_EQ(after.raced_pages + after.fatal, 0u);
 }
 
 TEST_P(FaultTest, ARuleMayFaultOnItsOwnMetadata) {

@@ -174,7 +174,7 @@ TEST_F(CoolingTest, CoolingBesideWritersAndHarvestsLosesNothing) {
     while (!done.load(std::memory_order_relaxed)) EXPECT_TRUE(memory->tracker().cool(4).ok());
   });
   Oracle oracle;
-  while (memory->faults().refused_writes < 40) {
+  while (memory->statistics().refused_writes < 40) {
     for (const base::PageRun& dirty : harvest()) oracle.copy(dirty);
     rounds.fetch_add(1);
   }
