@@ -1,17 +1,24 @@
-// The page table against hash tables and a radix tree.
+// The page table against hash tables, a radix tree and the ancestor's table.
 //
-// A case is a pattern of pages; each table is filled with it, and then the tables take turns, a
-// slice of lookups each, so that a busy neighbour disturbs them alike. A figure is the median of
-// the slices, a ratio the median of the slices' ratios.
+// A case is a pattern of pages. The tables take turns, a slice of work each, so that a busy
+// neighbour disturbs them alike: first they are filled, then asked, then emptied. A figure is the
+// median of the slices, a ratio the median of the slices' ratios; of insert and erase, whose slices
+// differ, the mean and the ratio of means.
 //
-//   lookup_indep  random pages, known beforehand      lookup_2t  the same by two threads, per
-//   lookup lookup_dep    each page follows from the last entry
+//   lookup_indep   random pages, known beforehand
+//   lookup_dep     each page follows from the last entry
+//   lookup_2t      lookup_indep by two threads, per lookup
+//   speedup_2t     one thread's time for a lookup to that of two
+//   lost           pages inserted and not found again
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <latch>
 #include <memory>
+#include <numeric>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,10 +31,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using Pages = std::vector<std::uint64_t>;
+using Slice = std::span<const std::uint64_t>;
 
 constexpr std::uint64_t kSpace = 0x560000000;  // the first page of the space
 constexpr base::Epoch kEpoch{7};
-constexpr int kSlices = 21;
+constexpr std::size_t kSlices = 21;
+constexpr std::size_t kWalks = 3;
 
 double ns_since(Clock::time_point start) {
   return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
@@ -43,49 +52,75 @@ vm::PageEntry entry_of(std::uint64_t page) {
   return entry;
 }
 
-// One table, filled, behind loops that know its type.
+// One table behind loops that know its type; each gives the nanoseconds of one of its steps.
 struct Contender {
+  using Loop = std::function<double(Slice)>;
+
   std::string name;
-  std::function<double(const Pages&)> independent_ns;
-  std::function<double(const Pages&)> dependent_ns;
-  std::function<double()> walk_ns;
-  std::function<double(const Pages&)> erase_ns;
-  double insert_ns = 0;
+  Loop insert;
+  Loop independent;
+  Loop dependent;
+  Loop walk;
+  Loop erase;
+  std::function<std::uint64_t(Slice)> lost;
 };
 
-template <class Table>
-Contender fill(std::string name, const Pages& pages) {
-  auto table = std::make_shared<Table>();
-  Contender made{.name = std::move(name)};
-  const auto start = Clock::now();
-  for (const std::uint64_t page : pages) table->insert(page, entry_of(page));
-  made.insert_ns = ns_since(start) / static_cast<double>(pages.size());
-  made.independent_ns = [table](const Pages& wanted) {
-    const auto from = Clock::now();
-    std::uint64_t sum = 0;
-    for (const std::uint64_t page : wanted) sum += table->find(page);
-    use(sum);
-    return ns_since(from) / static_cast<double>(wanted.size());
-  };
-  made.dependent_ns = [table](const Pages& wanted) {
+// Runs `step` over the slice.
+template <class Step>
+Contender::Loop timed(Step step) {
+  return [step](Slice pages) {
     const auto from = Clock::now();
     std::uint64_t last = 0;
-    // Bit 63 of what is found is 0, but the processor has to wait for it.
-    for (const std::uint64_t page : wanted) last = table->find(page + last) >> 63;
+    for (const std::uint64_t page : pages) last = step(page, last);
     use(last);
-    return ns_since(from) / static_cast<double>(wanted.size());
+    return ns_since(from) / static_cast<double>(pages.size());
   };
-  made.walk_ns = [table] {
+}
+
+template <class Table>
+Contender contender(std::string name, std::size_t pages) {
+  auto table = std::make_shared<Table>(pages);
+  Contender made{.name = std::move(name)};
+  made.insert = timed([table](std::uint64_t page, std::uint64_t) -> std::uint64_t {
+    table->insert(page, entry_of(page));
+    return 0;
+  });
+  made.independent =
+      timed([table](std::uint64_t page, std::uint64_t sum) { return sum + table->find(page); });
+  // Bit 63 of what is found is 0, but the processor has to wait for it.
+  made.dependent = timed(
+      [table](std::uint64_t page, std::uint64_t last) { return table->find(page + last) >> 63; });
+  made.walk = [table](Slice) {
     const auto from = Clock::now();
     use(table->walk());
     return ns_since(from);
   };
-  made.erase_ns = [table](const Pages& gone) {
-    const auto from = Clock::now();
-    for (const std::uint64_t page : gone) table->erase(page);
-    return ns_since(from) / static_cast<double>(gone.size());
+  made.erase = timed([table](std::uint64_t page, std::uint64_t) -> std::uint64_t {
+    table->erase(page);
+    return 0;
+  });
+  made.lost = [table](Slice all) {
+    return static_cast<std::uint64_t>(std::count_if(
+        all.begin(), all.end(), [&](std::uint64_t page) { return table->find(page) == 0; }));
   };
   return made;
+}
+
+double two_threads(const Contender& contender, Slice wanted) {
+  std::latch both(2);
+  std::thread other([&] {
+    both.arrive_and_wait();
+    contender.independent(wanted);
+  });
+  both.arrive_and_wait();
+  const auto from = Clock::now();
+  contender.independent(wanted);
+  other.join();
+  return ns_since(from) / static_cast<double>(2 * wanted.size());
+}
+
+double mean(const std::vector<double>& values) {
+  return std::reduce(values.begin(), values.end()) / static_cast<double>(values.size());
 }
 
 class Comparison {
@@ -93,57 +128,118 @@ class Comparison {
   Comparison(const Report& report, std::string_view case_name, const Pages& pages)
       : report_(report), case_(case_name), pages_(pages), shuffled_(pages) {
     std::shuffle(shuffled_.begin(), shuffled_.end(), random_);
-    contenders_.push_back(fill<VmMapTable>("vm_map", pages));
-    contenders_.push_back(fill<StdTable>("std", pages));
-    contenders_.push_back(fill<BoostFlatTable>("boost_flat", pages));
+    add<VmMapTable>("vm_map");
+    add<StdTable>("std");
+    add<AbslFlatTable>("absl_flat");
+    add<BoostFlatTable>("boost_flat");
+    add<TbbTable>("tbb");
     // Four levels end at 36-bit page numbers, and a lone page costs 12 KiB: dense cases only.
-    if (case_.starts_with("dense")) {
-      contenders_.push_back(fill<RadixTable>("radix", pages));
-    }
+    if (case_.starts_with("dense")) add<RadixTable>("radix");
+    add<FixedBucketTable>("fixed_bucket");
   }
 
   void run() {
-    add(
-        "insert", "ns", [](const Contender& c, const Pages&) { return c.insert_ns; }, 1);
-    add("lookup_indep", "ns",
-        [](const Contender& c, const Pages& wanted) { return c.independent_ns(wanted); });
-    add("lookup_dep", "ns",
-        [](const Contender& c, const Pages& wanted) { return c.dependent_ns(wanted); });
-    add("lookup_2t", "ns", two_threads);
-    add(
-        "walk", "ms", [](const Contender& c, const Pages&) { return c.walk_ns() / 1e6; }, 3);
-    add(
-        "erase", "ns", [&](const Contender& c, const Pages&) { return c.erase_ns(shuffled_); }, 1);
+    measure_parts("insert", pages_, &Contender::insert);
+    measure_lost();
+    measure_lookups("lookup_indep",
+                    [](const Contender& c, Slice wanted) { return c.independent(wanted); });
+    measure_lookups("lookup_dep",
+                    [](const Contender& c, Slice wanted) { return c.dependent(wanted); });
+    measure_lookups("lookup_2t", two_threads);
+    measure_speedup();
+    measure("walk", "ms", kWalks, [](const Contender& c, std::size_t) { return c.walk({}) / 1e6; });
+    measure_parts("erase", shuffled_, &Contender::erase);
   }
 
  private:
-  using Measure = std::function<double(const Contender&, const Pages& wanted)>;
+  using Values = std::vector<std::vector<double>>;  // by contender, then by slice
 
-  static double two_threads(const Contender& contender, const Pages& wanted) {
-    const auto from = Clock::now();
-    std::thread other([&] { contender.independent_ns(wanted); });
-    contender.independent_ns(wanted);
-    other.join();
-    return ns_since(from) / static_cast<double>(2 * wanted.size());
+  template <class Table>
+  void add(std::string name) {
+    contenders_.push_back(contender<Table>(std::move(name), pages_.size()));
   }
 
-  void add(std::string_view metric, std::string_view unit, const Measure& measure,
-           int slices = kSlices) {
-    std::vector<std::vector<double>> values(contenders_.size());
-    std::vector<std::vector<double>> ratios(contenders_.size());
-    for (int slice = 0; slice < slices; ++slice) {
-      Pages wanted(std::min<std::size_t>(100'000, 4 * pages_.size()));
-      for (std::uint64_t& page : wanted) page = pages_[random_() % pages_.size()];
+  // All contenders' turns at each slice.
+  template <class Turn>
+  Values take_turns(std::size_t slices, Turn turn) {
+    Values values(contenders_.size());
+    for (std::size_t slice = 0; slice < slices; ++slice) {
       for (std::size_t i = 0; i < contenders_.size(); ++i) {
-        values[i].push_back(measure(contenders_[i], wanted));
-        ratios[i].push_back(values[0].back() / values[i].back());
+        values[i].push_back(turn(contenders_[i], slice));
       }
     }
-    const double ours = median(values[0]);
+    return values;
+  }
+
+  void report(std::string_view metric, std::string_view unit, const Values& values,
+              double (*summary)(std::vector<double>)) const {
+    const double ours = summary(values[0]);
     report_.add({.case_name = case_, .metric = metric, .value = ours, .unit = unit});
     for (std::size_t i = 1; i < contenders_.size(); ++i) {
-      report_.add({case_, metric, ours, unit, contenders_[i].name, median(ratios[i])});
+      std::vector<double> ratios;
+      for (std::size_t slice = 0; slice < values[i].size(); ++slice) {
+        ratios.push_back(values[0][slice] / values[i][slice]);
+      }
+      report_.add({case_, metric, ours, unit, contenders_[i].name, summary(ratios)});
     }
+  }
+
+  template <class Turn>
+  void measure(std::string_view metric, std::string_view unit, std::size_t slices, Turn turn) {
+    report(metric, unit, take_turns(slices, turn), median);
+  }
+
+  template <class Turn>
+  void measure_lookups(std::string_view metric, Turn turn) {
+    const std::vector<Pages> wanted = draw_slices();
+    measure(metric, "ns", kSlices, [&](const Contender& contender, std::size_t slice) {
+      return turn(contender, wanted[slice]);
+    });
+  }
+
+  // Each page once, a slice after the other.
+  void measure_parts(std::string_view metric, Slice all, Contender::Loop Contender::*loop) {
+    const std::size_t part = all.size() / kSlices;
+    Values values = take_turns(kSlices, [&](const Contender& contender, std::size_t slice) {
+      const bool last = slice + 1 == kSlices;
+      return (contender.*loop)(all.subspan(slice * part, last ? std::dynamic_extent : part));
+    });
+    for (std::vector<double>& slices : values) slices = {mean(slices)};
+    report(metric, "ns", values, median);
+  }
+
+  // Exact for each: our zero has no ratio to it.
+  void measure_lost() const {
+    for (const Contender& contender : contenders_) {
+      const auto lost = static_cast<double>(contender.lost(pages_));
+      if (&contender == &contenders_.front()) {
+        report_.add({.case_name = case_, .metric = "lost", .value = lost, .unit = "pages"});
+      } else if (contender.name == "fixed_bucket") {
+        report_.add(
+            {.case_name = case_, .metric = "lost_fixed_bucket", .value = lost, .unit = "pages"});
+      } else {
+        REVENANT_CHECK(lost == 0, "%s lost pages", contender.name.c_str());
+      }
+    }
+  }
+
+  // One thread's time for a lookup to that of two: 2 where neither hinders the other.
+  void measure_speedup() {
+    const std::vector<Pages> wanted = draw_slices();
+    std::vector<double> ratios;
+    for (const Pages& slice : wanted) {
+      const double one = contenders_.front().independent(slice);
+      ratios.push_back(one / two_threads(contenders_.front(), slice));
+    }
+    report_.add({case_, "speedup_2t", median(ratios), "x"});
+  }
+
+  std::vector<Pages> draw_slices() {
+    std::vector<Pages> slices(kSlices, Pages(std::min<std::size_t>(100'000, 4 * pages_.size())));
+    for (Pages& slice : slices) {
+      for (std::uint64_t& page : slice) page = pages_[random_() % pages_.size()];
+    }
+    return slices;
   }
 
   const Report& report_;
@@ -172,7 +268,6 @@ void measure_map(const Report& report, std::string_view case_name, const Pages& 
               static_cast<double>(statistics.bytes) / static_cast<double>(statistics.entries),
               "bytes"});
   report.add({case_name, "insert_p9999", inserts[inserts.size() * 9999 / 10000] / 1e3, "us"});
-  report.add({case_name, "lost", static_cast<double>(pages.size() - statistics.entries), "pages"});
 
   for (std::size_t i = 0; i < pages.size(); i += 1000) {
     map.update({pages[i]}, [](vm::PageEntry& entry) { entry.mark_dirty(kEpoch); });

@@ -1,20 +1,38 @@
 # revenant_benches(): every bench/NAME.cc becomes build/bench/NAME, and the ctest bench.NAME, which runs
 # it with `--smoke`: a tiny input, so that no benchmark rots. Sources under bench/support are linked into each.
 #
-# A bench is a program with green threads, linked as applications are. One that includes Google Benchmark,
-# of which Debian has no archive, measures a part of the house by itself and is linked dynamically.
-# bench/peers/NAME.cc becomes build/bench/peers/NAME: a rival measured in a process of its own.
+# A bench is a program with green threads, linked as applications are. One that needs a library of which Debian
+# has no archive (Google Benchmark; the peers of support/page_tables.h) measures a part of the house by itself and is
+# linked dynamically. bench/peers/NAME.cc becomes build/bench/peers/NAME: a rival measured in a process of its own.
 find_package(benchmark QUIET)
+find_package(TBB QUIET)
+find_package(absl QUIET)
+
+# What `SOURCE` needs to be linked dynamically with, or nothing.
+function(revenant_bench_libraries RESULT SOURCE)
+  file(STRINGS ${SOURCE} includes REGEX "^#include (<benchmark/|\"bench/support/page_tables)")
+  set(libraries "")
+  if(includes MATCHES "<benchmark/")
+    list(APPEND libraries benchmark::benchmark)
+  endif()
+  if(includes MATCHES "page_tables")
+    list(APPEND libraries TBB::tbb absl::flat_hash_map)
+  endif()
+  set(${RESULT} ${libraries} PARENT_SCOPE)
+endfunction()
 
 function(revenant_add_bench NAME SOURCE)
-  file(STRINGS ${SOURCE} includes_benchmark REGEX "^#include <benchmark/")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${SOURCE})
-  if(includes_benchmark AND NOT benchmark_FOUND)
-    message(STATUS "bench/${NAME} is left out: Google Benchmark is not installed (libbenchmark-dev)")
-    return()
-  elseif(includes_benchmark)
+  revenant_bench_libraries(libraries ${SOURCE})
+  foreach(library ${libraries})
+    if(NOT TARGET ${library})
+      message(STATUS "bench/${NAME} is left out: ${library} is not installed (scripts/setup installs it)")
+      return()
+    endif()
+  endforeach()
+  if(libraries)
     add_executable(bench_${NAME} ${SOURCE})
-    target_link_libraries(bench_${NAME} PRIVATE revenant_vm revenant_store benchmark::benchmark)
+    target_link_libraries(bench_${NAME} PRIVATE revenant_vm revenant_store ${libraries})
   else()
     revenant_add_app(bench_${NAME} SOURCES ${SOURCE})
   endif()
