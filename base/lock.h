@@ -15,6 +15,7 @@
 //   kSegments       the table of segments                        nothing that can fault
 //   kDirtyList      released runs waiting for a snapshot         nothing that can fault
 //   kVmMap          one writer of a vm_map region                nothing that can fault
+//   kTickets        the ticket table                             nothing that can fault
 //   kChunks         which chunks are cold; their protection      nothing that can fault
 //   kStore          the store's writer                           call LMDB; never touch the space
 //   kLog            one line on stderr                           write it
@@ -46,6 +47,7 @@ enum class LockRank : std::uint8_t {
   kSegments,
   kDirtyList,
   kVmMap,
+  kTickets,
   kChunks,
   kStore,
   kLog,

@@ -44,6 +44,7 @@ class FirstValues {
 
 base::Status MemoryManager::open(const MemoryOptions& options, PageSource& source) {
   REVENANT_TRY(map_.open());
+  REVENANT_TRY(tickets_.open(kSpaceRun));
   REVENANT_TRY(choose_tracker(options.tracker));
   mprotect_.set_budget(options.mapping_budget);
   REVENANT_TRY(released_.open(*tracker_));
@@ -116,9 +117,40 @@ void MemoryManager::close() {
   segments_.clear();
 }
 
+base::Result<TicketOwner> MemoryManager::add(Segment segment) {
+  segment.owner = tickets_.add_owner();
+  const base::Status added = segments_.add(segment);
+  if (added.ok()) return segment.owner;
+  tickets_.end(segment.owner, TicketTable::keep_nothing);
+  return added.error();
+}
+
 base::Status MemoryManager::add_segment(const char* name, base::PageRun pages,
                                         const TicketRule& rule) {
-  return segments_.add({.name = name, .pages = pages, .rule = &rule});
+  REVENANT_TRY(add({.name = name, .pages = pages, .rule = &rule}));
+  return {};
+}
+
+base::Result<TicketOwner> MemoryManager::add_kept_segment(const char* name, base::PageRun pages,
+                                                          SegmentAccess access) {
+  // Writes that no tracker is to see: what it fills of a memory file is closed to them anyway.
+  if (access == SegmentAccess::kReadOnly && tracker_->backing() == Backing::kAnonymous &&
+      !space_.set_access(pages, PageAccess::kRead)) {
+    return base::Error{base::ErrorCode::kUnsupportedHost,
+                       "the segment '" + std::string(name) +
+                           "' cannot be made read-only: the host has no mapping left (raise "
+                           "vm.max_map_count)"};
+  }
+  return add({.name = name, .pages = pages, .rule = &kept_tickets_, .access = access});
+}
+
+TicketOwner MemoryManager::owner_of(base::PageNumber page) const noexcept {
+  const Segment* segment = segments_.find(page);
+  return segment == nullptr ? TicketOwner{} : segment->owner;
+}
+
+void MemoryManager::end_segment(base::PageNumber first, TicketTable::GiveBack give_back) {
+  tickets_.end(segments_.remove(first).owner, give_back);
 }
 
 }  // namespace revenant::vm

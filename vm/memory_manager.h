@@ -31,6 +31,7 @@
 #include "vm/dirty_tracker.h"
 #include "vm/fault_handler.h"
 #include "vm/fault_port_linux.h"
+#include "vm/kept_tickets.h"
 #include "vm/memory_statistics.h"
 #include "vm/mprotect_tracker_linux.h"
 #include "vm/page_source.h"
@@ -38,6 +39,7 @@
 #include "vm/segment.h"
 #include "vm/space.h"
 #include "vm/sync_tracker_linux.h"
+#include "vm/ticket_table.h"
 #include "vm/vm_map.h"
 
 namespace revenant::vm {
@@ -69,9 +71,18 @@ class MemoryManager {
   // Which tracker was chosen and why: a line for the log.
   [[nodiscard]] const std::string& tracker_sentence() const { return tracker_sentence_; }
 
-  // `name` is a literal and `rule` outlives the manager.
+  // A segment whose tickets `rule` computes; it outlives the manager, and `name` is a literal.
   [[nodiscard]] base::Status add_segment(const char* name, base::PageRun pages,
                                          const TicketRule& rule);
+  // A segment whose tickets are kept, in tickets(): returns their owner.
+  [[nodiscard]] base::Result<TicketOwner> add_kept_segment(const char* name, base::PageRun pages,
+                                                           SegmentAccess access);
+  // Who owns the tickets of the page's segment.
+  [[nodiscard]] TicketOwner owner_of(base::PageNumber page) const noexcept;
+  [[nodiscard]] TicketTable& tickets() { return tickets_; }
+  // Ends the segment that begins at `first`, with all its tickets: no thread touches it any more,
+  // its pages are released and no entry refers to a lone ticket of its.
+  void end_segment(base::PageNumber first, TicketTable::GiveBack give_back);
   // What `page` stands for when it is not present.
   [[nodiscard]] Ticket ticket_of(base::PageNumber page) const noexcept {
     return segments_.ticket_of(page);
@@ -106,6 +117,7 @@ class MemoryManager {
  private:
   [[nodiscard]] base::Status start(const MemoryOptions& options, PageSource& source);
   [[nodiscard]] base::Status choose_tracker(TrackerChoice choice);
+  [[nodiscard]] base::Result<TicketOwner> add(Segment segment);
   [[nodiscard]] base::Status open_low(base::PageRun low, const std::byte* first_values);
 
   // Constant between open() and close().
@@ -120,6 +132,8 @@ class MemoryManager {
   // Synchronise themselves.
   MemoryCounters counters_;
   VmMap map_;
+  TicketTable tickets_;
+  KeptTickets kept_tickets_{tickets_};
   SegmentTable segments_;
   ReleasedRuns released_;
   FaultHandler handler_{space_, segments_, released_, counters_};

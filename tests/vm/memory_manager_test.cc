@@ -120,5 +120,21 @@ TEST_P(MemoryManagerTest, ItOpensAgainAfterClosing) {
   }
 }
 
+TEST_P(MemoryManagerTest, ASegmentKeepsTicketsUntilItEnds) {
+  open({});
+  const base::PageRun run = space_run(5 * kMiB, kMiB);
+  const auto owner = memory->add_kept_segment("kept", run, SegmentAccess::kReadWrite);
+  ASSERT_TRUE(owner.ok());
+  EXPECT_EQ(memory->owner_of(run.first), *owner);
+  memory->tickets().set(*owner, {run.first, {4}}, Ticket::zero_fill(), TicketTable::keep_nothing);
+  write_word(page_at(run, 3), 7);
+  EXPECT_EQ(read_word(page_at(run, 3)), 7u);
+  EXPECT_EQ(memory->ticket_of(page_at(run, 4)), Ticket::forbidden(ForbiddenReason::kUnmapped));
+  memory->release({run.first, {4}});
+  memory->end_segment(run.first, TicketTable::keep_nothing);
+  EXPECT_EQ(memory->ticket_of(run.first), Ticket::forbidden(ForbiddenReason::kUnmapped));
+  EXPECT_TRUE(memory->add_kept_segment("again", run, SegmentAccess::kReadWrite).ok());
+}
+
 }  // namespace
 }  // namespace revenant::vm

@@ -38,6 +38,19 @@ TEST(SegmentTableTest, RefusesOverlapsAndOneTooMany) {
   EXPECT_EQ(table.find(kSpaceRun.first), nullptr);
 }
 
+TEST(SegmentTableTest, ASegmentThatEndsMakesRoom) {
+  const StoredRule rule;
+  SegmentTable table;
+  for (std::uint64_t i = 0; i < SegmentTable::kCapacity; ++i) {
+    ASSERT_TRUE(table.add({"piece", space_run(i * kGiB, kMiB), &rule}).ok());
+  }
+  const base::PageRun third = space_run(3 * kGiB, kMiB);
+  EXPECT_STREQ(table.remove(third.first).name, "piece");
+  EXPECT_EQ(table.find(third.first), nullptr);
+  ASSERT_TRUE(table.add({"later", third, &rule}).ok());
+  EXPECT_STREQ(table.find(third.first)->name, "later");
+}
+
 TEST(StackSlotRuleTest, GuardsLieAtTheLowEndOfEachSlot) {
   StackSlotRule rule;
   // A slot that does not divide its region leaves a rest that is never given out.
