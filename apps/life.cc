@@ -10,13 +10,11 @@
 #include <revenant/revenant.h>
 #include <unistd.h>
 
-#include <charconv>
-#include <cstdio>
-#include <cstdlib>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "flags.h"
 
 using namespace std::chrono_literals;
 
@@ -97,51 +95,32 @@ void draw(const World& world, bool anew) {
   }
 }
 
-int number(std::string_view flag, std::string_view text, int most) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size() && value >= 1 && value <= most) {
-    return value;
-  }
-  throw std::invalid_argument(std::string(flag) + " wants a number from 1 to " +
-                              std::to_string(most));
-}
-
 Settings settings_of(const std::vector<std::string_view>& args) {
   Settings settings;
-  for (std::size_t i = 0; i < args.size(); i += 2) {
-    const std::string_view flag = args[i];
-    const std::string_view value = i + 1 < args.size() ? args[i + 1] : "";
+  flags::for_each("life", args, [&](std::string_view flag, std::string_view value) {
     if (flag == "--size") {
       const std::size_t x = value.find('x');
-      settings.width = number(flag, value.substr(0, x), 1000);
-      settings.height = number(flag, x == value.npos ? "" : value.substr(x + 1), 1000);
+      settings.width = static_cast<int>(flags::number(flag, value.substr(0, x), 1, 1000));
+      const std::string_view height = x == value.npos ? "" : value.substr(x + 1);
+      settings.height = static_cast<int>(flags::number(flag, height, 1, 1000));
     } else if (flag == "--speed") {
-      settings.speed = number(flag, value, 10000);
+      settings.speed = static_cast<int>(flags::number(flag, value, 1, 10000));
     } else if (flag == "--seed") {
-      settings.seed = static_cast<unsigned>(number(flag, value, 1'000'000'000));
+      settings.seed = static_cast<unsigned>(flags::number(flag, value, 1, 1'000'000'000));
     } else {
-      throw std::invalid_argument("life knows no argument " + std::string(flag));
+      return false;
     }
-  }
+    return true;
+  });
   return settings;
-}
-
-// A mistake leaves no trace in the store: the next start begins anew.
-Settings read_settings() {
-  try {
-    return settings_of(revenant::args());
-  } catch (const std::invalid_argument& mistake) {
-    std::fprintf(stderr, "life: %s\n", mistake.what());
-    std::exit(2);
-  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   return revenant::run(argc, argv, [] {
-    const Settings settings = read_settings();
+    const Settings settings =
+        flags::or_refuse("life", [] { return settings_of(revenant::args()); });
     World world(settings);
     revenant::on_restart([&world] { draw(world, true); });
     for (bool anew = true;; anew = false) {

@@ -9,11 +9,10 @@
 // It checks itself at every start but the first, before any other thread goes on, and now and then
 // while it runs. With --check it checks what is there and ends. --threads and --accounts count when
 // the store is made.
-#include <charconv>
-#include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 
+#include "../flags.h"
 #include "bank.h"
 
 namespace ledger {
@@ -29,15 +28,6 @@ struct Settings {
   bool check_only = false;
 };
 
-std::size_t count_of(std::string_view flag, std::string_view text, std::size_t least) {
-  std::size_t count = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, count);
-  if (parsed.ec == std::errc() && parsed.ptr == end && count >= least) return count;
-  throw std::invalid_argument(std::string(flag) + " wants a number of at least " +
-                              std::to_string(least));
-}
-
 Settings settings_of(const std::vector<std::string_view>& args) {
   Settings settings;
   for (std::size_t i = 0; i < args.size(); ++i) {
@@ -45,9 +35,9 @@ Settings settings_of(const std::vector<std::string_view>& args) {
     if (args[i] == "--check") {
       settings.check_only = true;
     } else if (args[i] == "--threads") {
-      settings.threads = count_of(args[i++], value, 1);
+      settings.threads = flags::number(args[i++], value, 1);
     } else if (args[i] == "--accounts") {
-      settings.accounts = count_of(args[i++], value, 2);
+      settings.accounts = flags::number(args[i++], value, 2);
     } else {
       throw std::invalid_argument("ledger knows no argument " + std::string(args[i]));
     }
@@ -90,21 +80,13 @@ void open_bank(const Settings& settings) {
   }
 }
 
-// Leaves no trace in the store: the next start begins anew.
-[[noreturn]] void refuse(const char* sentence) {
-  std::fprintf(stderr, "ledger: %s\n", sentence);
-  std::exit(2);
+Settings settings_to_begin_with() {
+  const Settings settings = settings_of(revenant::args());
+  if (!settings.check_only) return settings;
+  throw std::invalid_argument("there is nothing to check; start it without --check first");
 }
 
-void run() {
-  try {
-    const Settings settings = settings_of(revenant::args());
-    if (settings.check_only) refuse("there is nothing to check; start it without --check first");
-    open_bank(settings);
-  } catch (const std::invalid_argument& mistake) {
-    refuse(mistake.what());
-  }
-}
+void run() { open_bank(flags::or_refuse("ledger", settings_to_begin_with)); }
 
 }  // namespace
 }  // namespace ledger
