@@ -23,7 +23,7 @@ constexpr Microseconds kOrderlyCadence = 10ms;
 
 Campaign::Campaign(CampaignOptions options)
     : options_(std::move(options)),
-      oracle_(make_oracle(options_.oracle)),
+      oracle_(make_oracle(options_.oracle, options_.unkilled)),
       plan_(options_.seed, options_.bounds, options_.cadence) {
   if (oracle_ == nullptr) throw std::invalid_argument("no oracle is named " + options_.oracle);
 }
@@ -31,30 +31,36 @@ Campaign::Campaign(CampaignOptions options)
 std::optional<Violation> Campaign::run() {
   Life life{};
   Verdict broken;
-  while (!broken && figures_.kills < options_.kills) {
+  int lived = 0;
+  while (!broken && lived < options_.kills) {
     life = plan_.next();
     broken = live(life);
-    ++figures_.kills;
-    ++figures_.lives[static_cast<std::size_t>(life.kind)];
-    if (!spoke_in_life_) ++figures_.before_first_output;
-    if (!broken && figures_.kills % kVerifyEvery == 0) broken = verify_store();
-    if (on_progress) on_progress(figures_);
+    ++lived;
+    if (!broken && lived % kVerifyEvery == 0) broken = verify_store();
+    if (on_progress) on_progress(lived);
   }
   // Twice: the second start resumes what the first one ended in order.
   for (int i = 0; i < 2 && !broken; ++i) broken = end_in_order();
+  if (!broken && oracle_->ends()) broken = let_it_end();
   if (!broken) broken = verify_store();
   if (!broken) return std::nullopt;
-  return Violation{
-      *broken, figures_.kills, life, {last_output_.begin(), last_output_.end()}, last_errors_};
+  return Violation{*broken, lived, life, {last_output_.begin(), last_output_.end()}, last_errors_};
 }
 
 Campaign::Verdict Campaign::live(const Life& life) {
-  if (life.fresh_store) renew_store();
-  oracle_->life_begins();
+  begin_life(life.fresh_store);
   spoke_in_life_ = false;
   const auto begin = Clock::now();
-  Verdict broken = life.kind == LifeKind::kContest ? live_contested(life) : live_alone(life);
+  const bool contested = life.kind == LifeKind::kContest && !oracle_->ends();  // K2
+  Verdict broken = contested ? live_contested(life) : live_alone(life);
   figures_.lengths.push_back(std::chrono::duration_cast<Microseconds>(Clock::now() - begin));
+  ++figures_.lives[static_cast<std::size_t>(life.kind)];
+  if (store_has_ended_) {
+    ++figures_.ended_by_itself;
+  } else {
+    ++figures_.kills;
+    if (!spoke_in_life_) ++figures_.before_first_output;
+  }
   return broken;
 }
 
@@ -67,7 +73,7 @@ Campaign::Verdict Campaign::live_alone(const Life& life) {
     return broken;
   }
   if (auto broken = kill_and_judge(*child)) return broken;
-  if (proof && !oracle_->has_gone_on()) {  // K3
+  if (proof && !store_has_ended_ && !oracle_->has_gone_on()) {  // K3
     return "it hangs: nothing more to show after " + std::to_string(options_.watchdog.count()) +
            " s";
   }
@@ -115,7 +121,7 @@ Campaign::Verdict Campaign::judge_refused(Child& refused) {
 }
 
 Campaign::Verdict Campaign::end_in_order() {
-  oracle_->life_begins();
+  begin_life(false);
   const auto child = start(options_.cadence.value_or(kOrderlyCadence));
   const auto until = Clock::now() + options_.watchdog;
   if (auto broken = listen(*child, until, true)) return broken;
@@ -131,6 +137,15 @@ Campaign::Verdict Campaign::end_in_order() {
   return std::nullopt;
 }
 
+Campaign::Verdict Campaign::let_it_end() {
+  begin_life(false);
+  const auto child = start(options_.cadence.value_or(kOrderlyCadence));
+  if (auto broken = listen(*child, Clock::now() + options_.watchdog, false)) return broken;
+  if (auto broken = kill_and_judge(*child)) return broken;
+  if (store_has_ended_) return std::nullopt;
+  return "K3: it has not ended by itself after " + std::to_string(options_.watchdog.count()) + " s";
+}
+
 Campaign::Verdict Campaign::listen(Child& child, Clock::time_point until, bool until_gone_on) {
   Child* const only = &child;
   while (Clock::now() < until && !(until_gone_on && oracle_->has_gone_on())) {
@@ -140,9 +155,10 @@ Campaign::Verdict Campaign::listen(Child& child, Clock::time_point until, bool u
       remember(child);
       return broken;
     }
-    if (!child.ended()) continue;
-    remember(child);
-    return "K1: it ended by itself with " + child.end()->describe();
+    if (child.ended()) {
+      remember(child);
+      return judge_own_end(child);
+    }
   }
   return std::nullopt;
 }
@@ -151,9 +167,14 @@ Campaign::Verdict Campaign::kill_and_judge(Child& child) {
   child.kill();
   remember(child);
   if (auto broken = judge_output(child)) return broken;
-  if (child.end()->signal != SIGKILL) {
+  return child.end()->signal == SIGKILL ? std::nullopt : judge_own_end(child);
+}
+
+Campaign::Verdict Campaign::judge_own_end(const Child& child) {
+  if (child.end()->exit_code != 0 || !oracle_->complete()) {
     return "K1: it ended by itself with " + child.end()->describe();
   }
+  store_has_ended_ = true;
   return std::nullopt;
 }
 
@@ -178,6 +199,7 @@ std::unique_ptr<Child> Campaign::start(Microseconds cadence) {
   if (!options_.tracker.empty()) {
     command.insert(command.end(), {"--tracker", options_.tracker});
   }
+  if (!options_.memory.empty()) command.insert(command.end(), {"--memory", options_.memory});
   command.insert(command.end(), options_.program_arguments.begin(),
                  options_.program_arguments.end());
   return std::make_unique<Child>(command);
@@ -213,10 +235,14 @@ Campaign::Verdict Campaign::verify_store() {
   return "K4: `revenant verify --all` ended with exit code " + std::to_string(verify.exit_code);
 }
 
-void Campaign::renew_store() {
-  std::filesystem::remove_all(options_.store);
-  oracle_->store_renewed();
-  ++figures_.fresh_stores;
+void Campaign::begin_life(bool fresh_store) {
+  if (fresh_store || store_has_ended_) {
+    std::filesystem::remove_all(options_.store);
+    oracle_->store_renewed();
+    ++figures_.fresh_stores;
+    store_has_ended_ = false;
+  }
+  oracle_->life_begins();
 }
 
 void Campaign::remember(const Child& child) {

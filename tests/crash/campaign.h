@@ -4,10 +4,13 @@
 //                   \--> ended by itself: a violation        proof: kill once it has gone on
 //
 // K1  A life ends by the driver's SIGKILL and nothing else; but for the last two, which end by
-//     SIGTERM and exit code 0.
+//     SIGTERM and exit code 0. A program that ends by itself may do so, with exit code 0, once it
+//     has shown everything; it begins anew with a new store. Its last life is left alone to end.
 // K2  Of two starts at once one exits 11 (store in use), says one sentence on standard error and
-//     nothing on standard output; the other is judged as if it were alone.
-// K3  A proof goes on within the watchdog's time; nothing else is ever judged by a clock.
+//     nothing on standard output; the other is judged as if it were alone. (Not with a program that
+//     ends by itself: the second might find it ended.)
+// K3  A proof goes on, and a last life ends, within the watchdog's time; nothing else is ever
+//     judged by a clock.
 // K4  With a tool, `revenant verify --all` finds the whole store well, every snapshot and dead list
 //     of it, after every few kills and at the end.
 //
@@ -32,10 +35,14 @@ struct CampaignOptions {
   std::filesystem::path program;
   std::vector<std::string> program_arguments;
   std::string oracle;
+  // What a run without kills printed, for an oracle that compares with one.
+  std::vector<std::string> unkilled;
   std::filesystem::path store;
   // The `revenant` tool; empty if it is not to be used.
   std::filesystem::path tool;
   std::string tracker;
+  // The budget of the killed program; none if empty.
+  std::string memory;
   int kills = 100;
   std::uint64_t seed = 0;
   std::optional<LifeBounds> bounds;
@@ -56,6 +63,7 @@ struct CampaignFigures {
   int kills = 0;
   int before_first_output = 0;
   int fresh_stores = 0;
+  int ended_by_itself = 0;  // before it could be killed
   int refused_starts = 0;
   int verified = 0;
   std::vector<Microseconds> lengths;
@@ -65,8 +73,8 @@ class Campaign {
  public:
   explicit Campaign(CampaignOptions options);
 
-  // Called after each kill.
-  std::function<void(const CampaignFigures&)> on_progress;
+  // Called after each life, with how many there were.
+  std::function<void(int)> on_progress;
 
   std::optional<Violation> run();
   [[nodiscard]] const CampaignFigures& figures() const { return figures_; }
@@ -78,9 +86,11 @@ class Campaign {
   Verdict live_alone(const Life& life);
   Verdict live_contested(const Life& life);
   Verdict end_in_order();
+  Verdict let_it_end();
   // Judges what `child` says until `until`, its end, or until it has gone on if that is asked for.
   Verdict listen(Child& child, Clock::time_point until, bool until_gone_on);
   Verdict kill_and_judge(Child& child);
+  Verdict judge_own_end(const Child& child);
   Verdict judge_output(Child& child);
   Verdict judge_refused(Child& refused);
   Verdict verify_store();
@@ -88,7 +98,7 @@ class Campaign {
   std::unique_ptr<Child> start(Microseconds cadence);
   [[nodiscard]] std::vector<std::string> tool_command(const char* verb) const;
   std::optional<std::uint64_t> latest_revision();
-  void renew_store();
+  void begin_life(bool fresh_store);
   void remember(const Child& child);
 
   const CampaignOptions options_;
@@ -96,6 +106,7 @@ class Campaign {
   LifePlan plan_;
   CampaignFigures figures_;
   bool spoke_in_life_ = false;
+  bool store_has_ended_ = false;  // what it holds is a program that ended by itself
   bool watches_revisions_ = false;
   std::deque<std::string> last_output_;
   std::vector<std::string> last_errors_;

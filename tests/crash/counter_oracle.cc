@@ -2,6 +2,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <deque>
+#include <utility>
 
 #include "tests/crash/oracle.h"
 
@@ -84,10 +85,12 @@ class CounterOracle final : public Oracle {
 
 std::unique_ptr<Oracle> make_counter_oracle() { return std::make_unique<CounterOracle>(); }
 
-std::unique_ptr<Oracle> make_oracle(std::string_view kind) {
+std::unique_ptr<Oracle> make_oracle(std::string_view kind, std::vector<std::string> unkilled) {
   if (kind == "counter") return make_counter_oracle();
+  if (kind == "graph") return make_graph_oracle(std::move(unkilled));
   if (kind == "ledger") return make_ledger_oracle();
   if (kind == "life") return make_life_oracle();
+  if (kind == "pagewalk") return make_pagewalk_oracle();
   return nullptr;
 }
 

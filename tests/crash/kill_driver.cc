@@ -1,4 +1,6 @@
 // kill_driver: kills a program at random instants, restarts it and judges its output (campaign.h).
+//
+//   kill_driver --app graph --kills 50 --memory 64M -- --scale 20
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -14,6 +16,7 @@
 #include "base/duration.h"
 #include "tests/crash/campaign.h"
 #include "tests/crash/report.h"
+#include "tests/crash/run_to_end.h"
 
 namespace revenant::crash {
 namespace {
@@ -23,10 +26,12 @@ constexpr const char* kNoTool = "none";
 struct Flags {
   std::string app;
   std::vector<std::string> app_arguments;
+  std::vector<std::string> more_arguments;
   std::string oracle;
   std::string store;
   std::string tool;
   std::string tracker;
+  std::string memory;
   std::string lives;
   std::string cadence;
   int kills = 100;
@@ -73,6 +78,8 @@ CampaignOptions options_of(const Flags& flags, const std::filesystem::path& scra
   CampaignOptions options;
   options.program = find_program(flags.app);
   options.program_arguments = flags.app_arguments;
+  options.program_arguments.insert(options.program_arguments.end(), flags.more_arguments.begin(),
+                                   flags.more_arguments.end());
   options.oracle = flags.oracle.empty() ? options.program.filename().string() : flags.oracle;
   options.store = (scratch.empty() ? std::filesystem::absolute(flags.store) : scratch / "store");
   if (::access(flags.tool.c_str(), X_OK) == 0) {
@@ -82,6 +89,7 @@ CampaignOptions options_of(const Flags& flags, const std::filesystem::path& scra
                              "); give --tool the path of a `revenant`, or none");
   }
   options.tracker = flags.tracker;
+  options.memory = flags.memory;
   options.kills = flags.kills;
   options.seed = choose_seed(flags);
   if (!flags.lives.empty()) options.bounds = bounds_of(flags.lives);
@@ -90,15 +98,33 @@ CampaignOptions options_of(const Flags& flags, const std::filesystem::path& scra
   return options;
 }
 
+// The app alone, on a store of its own, without a budget, to its end.
+std::vector<std::string> unkilled_run(const CampaignOptions& options) {
+  const auto store = make_scratch();
+  std::vector<std::string> command = {options.program, "--store", store / "store",
+                                      "--snapshot-every", "1s"};
+  command.insert(command.end(), options.program_arguments.begin(), options.program_arguments.end());
+  const Outcome outcome = run_to_end(command);
+  std::filesystem::remove_all(store);
+  if (outcome.exit_code == 0 && !outcome.output.empty()) return outcome.output;
+  throw std::runtime_error(options.program.string() + " without a kill ended with exit code " +
+                           std::to_string(outcome.exit_code) + ": " +
+                           (outcome.errors.empty() ? "it said nothing" : outcome.errors.back()));
+}
+
 void add_flags(CLI::App& parser, Flags& flags) {
   parser.add_option("--app", flags.app, "an app of this build, or a path")->required();
   parser.add_option("--app-arg", flags.app_arguments, "an argument for the app (repeat for more)");
-  parser.add_option("--oracle", flags.oracle, "counter, ledger or life (default: the app's name)");
+  parser.add_option("arguments", flags.more_arguments, "arguments for the app, after --");
+  parser.add_option("--oracle", flags.oracle,
+                    "counter, graph, ledger, life or pagewalk (default: the app's name)");
   parser.add_option("--kills", flags.kills, "how many lives to end")->check(CLI::PositiveNumber);
   parser.add_option("--seed", flags.seed, "replay this campaign (else REVENANT_SEED, else random)");
   parser.add_option("--store", flags.store, "the store's directory, removed first");
   parser.add_option("--tool", flags.tool, "the revenant tool to verify with, or none");
   parser.add_option("--tracker", flags.tracker, "passed on to the app");
+  parser.add_option("--memory", flags.memory,
+                    "passed on to the app, but for the unkilled run that graph is compared with");
   parser.add_option("--lives", flags.lives, "MIN:MAX, as 1ms:2s");
   parser.add_option("--cadence", flags.cadence, "one snapshot cadence for all lives");
   parser.add_option("--watchdog", flags.watchdog_s, "seconds after which a proof has failed");
@@ -107,18 +133,19 @@ void add_flags(CLI::App& parser, Flags& flags) {
 
 int run(const Flags& flags) {
   const auto scratch = flags.store.empty() ? make_scratch() : std::filesystem::path();
-  const CampaignOptions options = options_of(flags, scratch);
+  CampaignOptions options = options_of(flags, scratch);
   if (::access(options.program.c_str(), X_OK) != 0) {
     fmt::print(stderr, "kill_driver: {} cannot be run; build it, or give --app a path\n",
                options.program.string());
     return 2;
   }
   fmt::print(stderr, "seed {}\n", options.seed);
+  if (options.oracle == "graph") options.unkilled = unkilled_run(options);
   Campaign campaign(options);
   if (::isatty(STDERR_FILENO) == 1) {
-    campaign.on_progress = [&](const CampaignFigures& figures) {
-      fmt::print(stderr, "\r{} of {} kills ", figures.kills, options.kills);
-      if (figures.kills == options.kills) fmt::print(stderr, "\n");
+    campaign.on_progress = [&](int lived) {
+      fmt::print(stderr, "\r{} of {} lives ", lived, options.kills);
+      if (lived == options.kills) fmt::print(stderr, "\n");
     };
   }
   const auto violation = campaign.run();

@@ -91,6 +91,57 @@ TEST_F(KillDriverTool, LooksAtAllSnapshotsAtTheEnd) {
   EXPECT_EQ(drive("none", 1, tool_).exit_code, 1);
 }
 
+// A program that ends by itself, after three lines; from its third start on with a fault.
+class KillDriverEnding : public ::testing::Test {
+ protected:
+  Verdict drive_until(const std::string& fault) const {
+    std::filesystem::remove(app_.string() + ".starts");
+    std::ofstream(app_) << "#!/bin/sh\n"
+                           "trap 'exit 0' TERM\n"
+                           "echo start >> $0.starts\n"
+                           "fault() { test $(wc -l < $0.starts) -ge 3; }\n"
+                           "echo one; sleep 0.01\n"
+                        << fault << "\necho two; sleep 0.01\necho three\n";
+    std::filesystem::permissions(app_, std::filesystem::perms::owner_all);
+    const Outcome outcome =
+        run_to_end({KILL_DRIVER, "--app", app_, "--oracle", "graph", "--kills", "30", "--seed", "7",
+                    "--lives", "2ms:60ms", "--tool", "none", "--watchdog", "1", "--json"});
+    return {outcome.exit_code, outcome.output.empty() ? json() : json::parse(outcome.output[0])};
+  }
+  std::string violation_of(const std::string& fault) const {
+    const Verdict verdict = drive_until(fault);
+    return verdict.exit_code == 1 ? verdict.report["violation"]["sentence"] : json("none");
+  }
+
+  const testing::TemporaryDirectory directory_;
+  const std::filesystem::path app_ = directory_ / "app";
+};
+
+TEST_F(KillDriverEnding, IsLetEndAndBegunAnew) {
+  const Verdict verdict = drive_until("");
+  EXPECT_EQ(verdict.exit_code, 0) << verdict.report;
+  EXPECT_GT(verdict.report["ended_by_itself"], 0);
+  EXPECT_GT(verdict.report["kills"], 0);
+  EXPECT_EQ(verdict.report["kills"].get<int>() + verdict.report["ended_by_itself"].get<int>(), 30);
+  EXPECT_GT(verdict.report["fresh_stores"], verdict.report["ended_by_itself"]);
+}
+
+TEST_F(KillDriverEnding, ButNotBeforeItHasShownEverything) {
+  EXPECT_THAT(violation_of("fault && exit 0"),
+              HasSubstr("K1: it ended by itself with exit code 0"));
+  EXPECT_THAT(violation_of("fault && exit 3"),
+              HasSubstr("K1: it ended by itself with exit code 3"));
+}
+
+TEST_F(KillDriverEnding, NorWithAnotherResult) {
+  EXPECT_THAT(violation_of("fault && echo 2"), HasSubstr("R1"));
+}
+
+TEST_F(KillDriverEnding, AndItHasToEnd) {
+  EXPECT_THAT(violation_of("fault && { echo two; echo three; while :; do sleep 0.01; done; }"),
+              HasSubstr("K3: it has not ended by itself"));
+}
+
 TEST(KillDriver, RefusesAToolThatCannotBeRun) {
   const Outcome outcome = run_to_end(
       {KILL_DRIVER, "--app", FAKE_APP, "--oracle", "counter", "--tool", "/etc/passwd/x"});

@@ -22,6 +22,16 @@
 //   G2  A generation shown for the first time is the successor of the one before.
 //   G3  One shown again, in whatever life, is what it was.
 //   and of N in `generation N` C2 to C4.
+//
+// PagewalkOracle, of `walker W lap N: DIGEST`:
+//   P1  Anything else is a violation; what is wrong with a page pagewalk finds itself, and ends.
+//   P2  A walker's lap shown again, in whatever life, has the digest that it had.
+//   and of each walker's N C2 to C4.
+//
+// GraphOracle, of the lines that a run without kills and without a budget printed, each of them
+// another:
+//   R1  No other line is printed.
+//   and of a line's place among them C2 to C4. It ends by itself, after the last of them.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +39,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace revenant::crash {
 
@@ -44,13 +55,19 @@ class Oracle {
   virtual void revision_seen(std::uint64_t revision) = 0;
   // True once this life has shown that the program was restored and goes on.
   [[nodiscard]] virtual bool has_gone_on() const = 0;
+  // Whether the program ends by itself, and whether it has shown all that it is to show before.
+  [[nodiscard]] virtual bool ends() const { return false; }
+  [[nodiscard]] virtual bool complete() const { return false; }
 };
 
-// Null for a kind other than "counter", "ledger" and "life".
-std::unique_ptr<Oracle> make_oracle(std::string_view kind);
+// Null for a kind other than "counter", "graph", "ledger", "life" and "pagewalk". `unkilled` is
+// what a run without kills printed; only that of graph needs it.
+std::unique_ptr<Oracle> make_oracle(std::string_view kind, std::vector<std::string> unkilled = {});
 
 std::unique_ptr<Oracle> make_counter_oracle();
+std::unique_ptr<Oracle> make_graph_oracle(std::vector<std::string> unkilled);
 std::unique_ptr<Oracle> make_ledger_oracle();
 std::unique_ptr<Oracle> make_life_oracle();
+std::unique_ptr<Oracle> make_pagewalk_oracle();
 
 }  // namespace revenant::crash

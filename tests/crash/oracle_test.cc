@@ -182,5 +182,54 @@ TEST_F(LifeOracleTest, CountsGenerationsAsTheCounterDoes) {
   EXPECT_THAT(oracle_->judge("generation 1" + board), Optional(HasSubstr("C2")));
 }
 
+TEST(PagewalkOracle, HoldsEachWalkerToItsWay) {
+  const auto oracle = make_oracle("pagewalk");
+  oracle->life_begins();
+  EXPECT_EQ(oracle->judge("walker 0 lap 0: 00000000000000aa"), std::nullopt);
+  EXPECT_EQ(oracle->judge("walker 1 lap 0: 00000000000000bb"), std::nullopt);
+  EXPECT_EQ(oracle->judge("walker 0 lap 1: 00000000000000cc"), std::nullopt);
+  oracle->life_begins();
+  EXPECT_EQ(oracle->judge("walker 0 lap 1: 00000000000000cc"), std::nullopt);
+  EXPECT_THAT(oracle->judge("walker 1 lap 0: 00000000000000ab"), Optional(HasSubstr("P2")));
+  EXPECT_THAT(oracle->judge("walker 0 lap 3: 00000000000000dd"), Optional(HasSubstr("C2")));
+  EXPECT_THAT(oracle->judge("walker 1 lap 2: 00000000000000ee"), Optional(HasSubstr("C3")));
+  EXPECT_THAT(oracle->judge("all 16 pages checked"), Optional(HasSubstr("P1")));
+}
+
+TEST(PagewalkOracle, WaitsForEveryWalker) {
+  const auto oracle = make_oracle("pagewalk");
+  oracle->life_begins();
+  EXPECT_FALSE(oracle->has_gone_on());
+  EXPECT_EQ(oracle->judge("walker 1 lap 0: 00000000000000bb"), std::nullopt);
+  for (int lap = 0; lap < 4; ++lap) {
+    EXPECT_FALSE(oracle->has_gone_on());
+    const std::string line = "walker 0 lap " + std::to_string(lap) + ": 0123456789abcdef";
+    EXPECT_EQ(oracle->judge(line), std::nullopt);
+  }
+  EXPECT_FALSE(oracle->has_gone_on());
+  oracle->store_renewed();
+  EXPECT_FALSE(oracle->has_gone_on());
+}
+
+TEST(GraphOracle, KnowsTheUnkilledRun) {
+  const auto oracle = make_oracle("graph", {"drawn", "level", "digest"});
+  EXPECT_TRUE(oracle->ends());
+  oracle->life_begins();
+  EXPECT_EQ(oracle->judge("drawn"), std::nullopt);
+  EXPECT_EQ(oracle->judge("level"), std::nullopt);
+  oracle->life_begins();
+  EXPECT_THAT(oracle->judge("dig"), Optional(HasSubstr("R1")));
+  EXPECT_EQ(oracle->judge("level"), std::nullopt);
+  EXPECT_FALSE(oracle->complete());
+  EXPECT_EQ(oracle->judge("digest"), std::nullopt);
+  EXPECT_TRUE(oracle->complete());
+  oracle->life_begins();
+  EXPECT_THAT(oracle->judge("drawn"), Optional(HasSubstr("C3")));
+  oracle->store_renewed();
+  EXPECT_FALSE(oracle->complete());
+  oracle->life_begins();
+  EXPECT_THAT(oracle->judge("digest"), Optional(HasSubstr("C3")));
+}
+
 }  // namespace
 }  // namespace revenant::crash

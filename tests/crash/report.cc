@@ -60,10 +60,12 @@ std::string text_report(const CampaignOptions& options, const CampaignFigures& f
   const std::string found = violation ? violation_lines(options, *violation) : "no violation\n";
   return fmt::format(
       "{}: {} kills, seed {}: {} before its first output, {} after it\n"
-      "lives: {}; {} new stores, {} second starts refused, {} times verified\n{}{}",
+      "lives: {}; {} new stores, {} ended by itself, {} second starts refused, {} times "
+      "verified\n{}{}",
       options.program.filename().string(), figures.kills, options.seed, figures.before_first_output,
       figures.kills - figures.before_first_output, kinds, figures.fresh_stores,
-      figures.refused_starts, figures.verified, distribution_lines(figures), found);
+      figures.ended_by_itself, figures.refused_starts, figures.verified,
+      distribution_lines(figures), found);
 }
 
 std::string json_report(const CampaignOptions& options, const CampaignFigures& figures,
@@ -80,6 +82,7 @@ std::string json_report(const CampaignOptions& options, const CampaignFigures& f
                                    {"violations", violation ? 1 : 0},
                                    {"before_first_output", figures.before_first_output},
                                    {"fresh_stores", figures.fresh_stores},
+                                   {"ended_by_itself", figures.ended_by_itself},
                                    {"refused_starts", figures.refused_starts},
                                    {"verified", figures.verified},
                                    {"lives", lives},
