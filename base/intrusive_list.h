@@ -86,6 +86,11 @@ class IntrusiveList {
     REVENANT_DCHECK(contains(current));  // I1
     return after(current);
   }
+  // The element before `current`, or null at the beginning.
+  T* previous(T& current) {
+    REVENANT_DCHECK(contains(current));  // I1
+    return before(current);
+  }
   iterator begin() { return iterator(first_); }
   iterator end() { return iterator(); }
 

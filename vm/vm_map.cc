@@ -70,7 +70,8 @@ bool VmMap::change(base::PageNumber page, IfAbsent if_absent, IfPresent if_prese
     PageEntry entry;
     if (present) entry = PageEntry::from_words(arena_.block(place.ref).read(index));
     change_entry(entry);
-    write(stripe, make_room(stripe, place, page), page, entry.words());
+    const std::uint16_t wanted = internal::bit_of(index);
+    write(stripe, make_room(stripe, place, page, wanted), page, entry.words());
   }
   if (!present) grow();
   return present;
@@ -85,12 +86,56 @@ bool VmMap::erase(base::PageNumber page) {
   Block& block = arena_.block(place.ref);
   if (!block.has(internal::index_of(page))) return false;
   write(stripe, place.ref, page, {});
-  if (block.present() == 0) {
-    place.link->store(block.next.load(std::memory_order_relaxed), std::memory_order_release);
-    stripe.release_block(arena_, place.ref);
-    blocks_.fetch_sub(1, std::memory_order_relaxed);
-  }
+  if (block.present() == 0) remove_block(stripe, place);
   return true;
+}
+
+void VmMap::remove_block(Stripe& stripe, Place place) {
+  const Block& block = arena_.block(place.ref);
+  place.link->store(block.next.load(std::memory_order_relaxed), std::memory_order_release);
+  stripe.release_block(arena_, place.ref);
+  blocks_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void VmMap::change_run(base::PageRun run, RunChange change) {
+  REVENANT_CHECK(block_part(run) == run, "%zu pages at %#zx lie in more than one block",
+                 run.count.value, run.first.value);
+  const BlockTag tag = internal::tag_of(run.first);
+  Stripe& stripe = stripe_of(hash_of(tag));
+  RunEntries entries(run);
+  bool added = false;
+  {
+    const base::LockGuard guard(stripe.lock);
+    const Place place = locate(tag);
+    for (base::PageNumber page = run.first; place.ref != 0 && page < run.end(); ++page) {
+      entries.words_[internal::index_of(page)] =
+          arena_.block(place.ref).read(internal::index_of(page));
+    }
+    change(entries);
+    added = write_run(stripe, place, entries);
+  }
+  if (added) grow();
+}
+
+bool VmMap::write_run(Stripe& stripe, Place place, RunEntries& entries) {
+  std::uint16_t present = 0;
+  for (unsigned index = 0; index < internal::kBlockPages; ++index) {
+    const bool is_present = PageEntry::is_entry(entries.words_[index]);
+    present |= is_present ? entries.changed_ & internal::bit_of(index) : 0;
+  }
+  const bool added = place.ref == 0 && present != 0;
+  for (base::PageNumber page = entries.run_.first; page < entries.run_.end(); ++page) {
+    const unsigned index = internal::index_of(page);
+    if ((entries.changed_ & internal::bit_of(index)) == 0) continue;
+    if ((present & internal::bit_of(index)) != 0) {
+      place.ref = make_room(stripe, place, page, present);
+    } else if (place.ref == 0 || !arena_.block(place.ref).has(index)) {
+      continue;
+    }
+    write(stripe, place.ref, page, entries.words_[index]);
+  }
+  if (place.ref != 0 && arena_.block(place.ref).present() == 0) remove_block(stripe, place);
+  return added;
 }
 
 VmMap::Place VmMap::locate(BlockTag tag) const {
@@ -105,46 +150,57 @@ VmMap::Place VmMap::locate(BlockTag tag) const {
   }
 }
 
-BlockRef VmMap::make_room(Stripe& stripe, Place place, base::PageNumber page) {
-  if (place.ref == 0) return add_block(stripe, place, page);
+BlockRef VmMap::make_room(Stripe& stripe, Place place, base::PageNumber page,
+                          std::uint16_t wanted) {
+  if (place.ref == 0) return add_block(stripe, place, page, wanted);
   if (arena_.block(place.ref).has_room_for(internal::index_of(page))) return place.ref;
-  return widen_block(stripe, place, page);
+  return widen_block(stripe, place, page, wanted);
 }
 
-BlockRef VmMap::add_block(Stripe& stripe, Place place, base::PageNumber page) {
-  const BlockRef ref = stripe.take_block(arena_, BlockShape::kLone);
+namespace {
+
+// Room for the wanted pages, filled up with those that are likely to come: the ones that follow.
+std::uint16_t members_for(std::uint16_t wanted, unsigned index, BlockShape shape) {
+  const int room = static_cast<int>(internal::room_of(shape));
+  for (unsigned step = 1; std::popcount(wanted) < room; ++step) {
+    wanted |= internal::bit_of((index + step) % internal::kBlockPages);
+  }
+  return wanted;
+}
+
+BlockShape shape_for(std::uint16_t members) {
+  const int count = std::popcount(members);
+  for (const BlockShape shape : {BlockShape::kLone, BlockShape::kFew}) {
+    if (count <= static_cast<int>(internal::room_of(shape))) return shape;
+  }
+  return BlockShape::kFull;
+}
+
+}  // namespace
+
+BlockRef VmMap::add_block(Stripe& stripe, Place place, base::PageNumber page,
+                          std::uint16_t wanted) {
+  const BlockShape shape = shape_for(wanted);
+  const BlockRef ref = stripe.take_block(arena_, shape);
   Block& block = arena_.block(ref);
-  block.enter(internal::tag_of(page), internal::bit_of(internal::index_of(page)));
+  block.enter(internal::tag_of(page), members_for(wanted, internal::index_of(page), shape));
   block.next.store(place.link->load(std::memory_order_relaxed), std::memory_order_release);
   place.link->store(block.link(ref), std::memory_order_release);
   blocks_.fetch_add(1, std::memory_order_relaxed);
   return ref;
 }
 
-namespace {
-
-// Room for the present pages and one more, filled up with the pages that are likely to come: those
-// that follow it.
-std::uint16_t wider_members(std::uint16_t present, unsigned index, BlockShape shape) {
-  auto members = static_cast<std::uint16_t>(present | internal::bit_of(index));
-  const int room = static_cast<int>(internal::room_of(shape));
-  for (unsigned step = 1; std::popcount(members) < room; ++step) {
-    members |= internal::bit_of((index + step) % internal::kBlockPages);
-  }
-  return members;
-}
-
-}  // namespace
-
 // The wider block is complete before a link leads to it, and equal to the old one until that has
 // left: a reader may use either.
-BlockRef VmMap::widen_block(Stripe& stripe, Place place, base::PageNumber page) {
+BlockRef VmMap::widen_block(Stripe& stripe, Place place, base::PageNumber page,
+                            std::uint16_t wanted) {
   Block& old = arena_.block(place.ref);
-  const bool few = std::popcount(old.present()) < static_cast<int>(room_of(BlockShape::kFew));
-  const BlockShape shape = few ? BlockShape::kFew : BlockShape::kFull;
+  const unsigned index = internal::index_of(page);
+  wanted |= old.present() | internal::bit_of(index);
+  const BlockShape shape = shape_for(wanted);
   const BlockRef ref = stripe.take_block(arena_, shape);
   Block& wider = arena_.block(ref);
-  wider.enter_as(old, wider_members(old.present(), internal::index_of(page), shape));
+  wider.enter_as(old, members_for(wanted, index, shape));
   wider.next.store(old.next.load(std::memory_order_relaxed), std::memory_order_release);
   if (old.dirty() != 0) stripe.replace_dirty(arena_, place.ref, ref);
   place.link->store(wider.link(ref), std::memory_order_release);

@@ -31,10 +31,12 @@
 // Errors: open fails when addresses cannot be reserved; nothing else fails.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
 
+#include "base/check.h"
 #include "base/function_ref.h"
 #include "base/result.h"
 #include "base/units.h"
@@ -81,6 +83,26 @@ class VmMap {
   // Removes the entry. False if there was none.
   bool erase(base::PageNumber page);
 
+  // The entries of a run within one block, while its stripe is locked.
+  class RunEntries;
+  using RunChange = base::FunctionRef<void(RunEntries&)>;
+  // Applies `change` to the entries of `run`, which lies within one block of kBlockPages
+  // (block_part()): all of them change at one instant for those who take the lock. It may neither
+  // call the map nor touch persistent memory.
+  void change_run(base::PageRun run, RunChange change);
+  // The first part of `run` that lies within one block.
+  [[nodiscard]] static constexpr base::PageRun block_part(base::PageRun run) {
+    const std::uint64_t room = internal::kBlockPages - internal::index_of(run.first);
+    return {run.first, {run.count.value < room ? run.count.value : room}};
+  }
+  // The block that `page` is in.
+  [[nodiscard]] static constexpr base::PageRun block_of(base::PageNumber page) {
+    return {{internal::tag_of(page) << internal::kBlockShift}, {internal::kBlockPages}};
+  }
+  // The same for every block that has entries in `run`, at a cost of what is cheaper: the length of
+  // the run, or the size of the map. Blocks may come and go meanwhile.
+  void change_all(base::PageRun run, RunChange change);
+
   // Visits every entry that is present throughout the walk exactly once, and others at most once;
   // each as it stood shortly before its visit. `visit` is called without a lock, and may change the
   // map.
@@ -114,12 +136,18 @@ class VmMap {
   // True if the page had an entry.
   bool change(base::PageNumber page, IfAbsent if_absent, IfPresent if_present, Change change);
   [[nodiscard]] Place locate(internal::BlockTag tag) const;
-  // Sees to it that the page's block stands and has room for the page.
-  internal::BlockRef make_room(internal::Stripe& stripe, Place place, base::PageNumber page)
-      REVENANT_REQUIRES(stripe.lock);
-  internal::BlockRef add_block(internal::Stripe& stripe, Place place, base::PageNumber page)
-      REVENANT_REQUIRES(stripe.lock);
-  internal::BlockRef widen_block(internal::Stripe& stripe, Place place, base::PageNumber page)
+  // Sees to it that the page's block stands and has room for it and for the pages `wanted`, bits
+  // of its block.
+  internal::BlockRef make_room(internal::Stripe& stripe, Place place, base::PageNumber page,
+                               std::uint16_t wanted) REVENANT_REQUIRES(stripe.lock);
+  internal::BlockRef add_block(internal::Stripe& stripe, Place place, base::PageNumber page,
+                               std::uint16_t wanted) REVENANT_REQUIRES(stripe.lock);
+  internal::BlockRef widen_block(internal::Stripe& stripe, Place place, base::PageNumber page,
+                                 std::uint16_t wanted) REVENANT_REQUIRES(stripe.lock);
+  // Takes a block without entries out of the table.
+  void remove_block(internal::Stripe& stripe, Place place) REVENANT_REQUIRES(stripe.lock);
+  // Writes what was changed. True if the block has come to stand by it.
+  bool write_run(internal::Stripe& stripe, Place place, RunEntries& entries)
       REVENANT_REQUIRES(stripe.lock);
   // Writes the entry and keeps the counts and the dirty list.
   void write(internal::Stripe& stripe, internal::BlockRef ref, base::PageNumber page,
@@ -138,6 +166,35 @@ class VmMap {
   std::atomic<std::uint64_t> blocks_{0};
   std::atomic<bool> dirty_walk_{false};
   mutable internal::Stripe stripes_[internal::BucketTree::kStripes];
+};
+
+class VmMap::RunEntries {
+ public:
+  [[nodiscard]] const base::PageRun& run() const { return run_; }
+  [[nodiscard]] bool has(base::PageNumber page) const {
+    return PageEntry::is_entry(words_[internal::index_of(page)]);
+  }
+  // The page's entry, or that of an untouched page.
+  [[nodiscard]] PageEntry get(base::PageNumber page) const {
+    return has(page) ? PageEntry::from_words(words_[internal::index_of(page)]) : PageEntry();
+  }
+  void set(base::PageNumber page, const PageEntry& entry) { store(page, entry.words()); }
+  void erase(base::PageNumber page) {
+    if (has(page)) store(page, {});
+  }
+
+ private:
+  friend class VmMap;
+  explicit RunEntries(base::PageRun run) : run_(run) {}
+  void store(base::PageNumber page, const PageEntry::Words& words) {
+    REVENANT_DCHECK(run_.contains(page), "page %#zx", page.value);
+    words_[internal::index_of(page)] = words;
+    changed_ |= internal::bit_of(internal::index_of(page));
+  }
+
+  base::PageRun run_;
+  std::uint16_t changed_ = 0;
+  std::array<PageEntry::Words, internal::kBlockPages> words_{};
 };
 
 // The way of most: a full block that is the first of its bucket. Neither its header nor any other

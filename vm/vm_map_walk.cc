@@ -1,4 +1,5 @@
 // The walks over a vm_map: all entries, the dirty ones, and all there is for check_invariants.
+#include <algorithm>
 #include <bit>
 
 #include "base/check.h"
@@ -68,6 +69,28 @@ bool VmMap::copy_block_from(std::uint64_t& hash, BlockCopy& copy) const {
       hash = BucketTree::last_hash(bucket) + 1;
       if (hash == 0) return false;
     } while (&stripe_of(hash) == &stripe);
+  }
+}
+
+void VmMap::change_all(base::PageRun run, RunChange change) {
+  const std::uint64_t blocks = run.count.value / internal::kBlockPages;
+  if (blocks <= blocks_.load(std::memory_order_relaxed)) {
+    while (run.count.value != 0) {
+      const base::PageRun part = block_part(run);
+      change_run(part, change);
+      run = {part.end(), run.end() - part.end()};
+    }
+    return;
+  }
+  BlockCopy copy;
+  std::uint64_t hash = 0;
+  while (copy_block_from(hash, copy)) {
+    const base::PageRun block{{copy.tag << internal::kBlockShift}, {internal::kBlockPages}};
+    const base::PageNumber first = std::max(block.first, run.first);
+    const base::PageNumber end = std::min(block.end(), run.end());
+    if (first < end) change_run({first, end - first}, change);
+    hash += internal::kHashStep;
+    if (hash == 0) return;
   }
 }
 

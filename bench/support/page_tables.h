@@ -1,7 +1,7 @@
 // The tables that bench/vm_map compares, under one face.
 //
-// Each gives: insert, find (something read from the entry, 0 if there is none), erase, walk. Each is
-// made for the number of pages to come, which only those of fixed size look at.
+// Each gives: insert, find (something read from the entry, 0 if there is none), erase, walk. Each
+// is made for the number of pages to come, which only those of fixed size look at.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
