@@ -53,6 +53,7 @@ struct EpochWriter::Impl final : TreeSink {
   base::Status write_image(base::PageNumber page, const std::byte* contents,
                            const ContentHash& hash);
   base::Status erase_image(std::size_t index);
+  base::Status take_parked_over();
   base::Result<NodeReference> edit_tree();
   [[nodiscard]] SnapshotBytes describe(const SnapshotInfo& info, const NodeReference& root) const;
   base::Status write_records(const SnapshotBytes& record);
@@ -87,6 +88,7 @@ base::Status EpochWriter::Impl::ensure_transaction() {
   if (!prepared) {
     REVENANT_TRY(state.prepare_epoch());  // I1
     counters = state.counters;
+    counters.next_image = state.parked.next_key();
     number_epoch();
     prepared = true;
   }
@@ -152,6 +154,22 @@ base::Status EpochWriter::Impl::died(const DeadEntry& entry) {
   return count_bytes(sizeof entry);
 }
 
+// What was parked belongs to this epoch, but for pages whose newer images were put.
+base::Status EpochWriter::Impl::take_parked_over() {
+  base::Status status;
+  const auto erase = [&](std::uint64_t key) {
+    if (status.ok()) status = writing->erase(Table::kImages, integer_key(key));
+  };
+  state.parked.for_each([&](base::PageNumber page, const ImageReference& parked) {
+    if (index_of.contains(page.value)) return erase(parked.key);
+    puts.push_back({page, parked});
+    puts.back().image.birth_and_algorithm =
+        pack_birth(epoch, static_cast<std::uint8_t>(parked.algorithm()));
+  });
+  for (const std::uint64_t key : state.parked.garbage()) erase(key);
+  return status;
+}
+
 base::Result<NodeReference> EpochWriter::Impl::edit_tree() {
   std::erase_if(puts, [](const PagePut& put) { return !put.image.present(); });
   std::ranges::sort(puts, {}, &PagePut::page);
@@ -212,6 +230,7 @@ base::Status EpochWriter::Impl::write_records(const SnapshotBytes& record) {
 base::Result<base::Epoch> EpochWriter::Impl::commit(const SnapshotInfo& info) {
   const auto start = std::chrono::steady_clock::now();
   REVENANT_TRY(ensure_transaction());
+  REVENANT_TRY(take_parked_over());
   REVENANT_ASSIGN(const NodeReference root, edit_tree());
   const SnapshotBytes record = describe(info, root);
   REVENANT_TRY(write_records(record));

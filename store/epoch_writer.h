@@ -10,8 +10,8 @@
 // I1  Images and nodes get keys at or beyond the committed high-water marks: until the record is
 //     committed nothing refers to them. What an epoch without commit left there, in this process or
 //     an earlier one, is swept before the next first put.
-// I2  The outcome is (the parent's pages - all drops) + the puts that no later drop met. Of two
-//     puts of a page the later one counts, under the same key.
+// I2  The outcome is (the parent's pages - all drops) + what was parked before it began + the puts
+//     that no later drop met. Of two puts of a page the later one counts, under the same key.
 // I3  After a failure of any call nothing of the epoch exists; the head is what it was; abort(),
 //     and the same pages can be put again in a later epoch.
 // I4  No LMDB transaction is open while no epoch is.

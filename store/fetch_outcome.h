@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "store/hash.h"
+
 namespace revenant::store {
 
 enum class FetchOutcome : std::uint8_t {
@@ -10,6 +12,11 @@ enum class FetchOutcome : std::uint8_t {
   kAbsent,       // no image born at or after `not_before`
   kDamaged,      // there is an image or a path to it, and it is not what was written
   kUnavailable,  // the store cannot be opened again, and the program has stopped trying
+};
+
+struct Fetched {
+  FetchOutcome outcome = FetchOutcome::kUnavailable;
+  ContentHash hash;  // of kImage
 };
 
 }  // namespace revenant::store

@@ -1,5 +1,8 @@
 #include "store/orphan_sweep.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "store/catalog.h"
 #include "store/dead_list.h"
 #include "store/lmdb_transaction.h"
@@ -17,11 +20,29 @@ base::Result<bool> has_beyond(const Transaction& transaction, Table table, std::
   return found == Lookup::kFound;
 }
 
-// Erases a bounded number of keys at or beyond `first`. True: none is left.
-base::Result<bool> erase_some(WriteTransaction& transaction, Table table, std::uint64_t first) {
+std::uint64_t key_of(const Cursor& cursor) {
+  std::uint64_t key = 0;
+  std::memcpy(&key, cursor.key().data(), std::min(sizeof key, cursor.key().size()));
+  return key;
+}
+
+// Erases a bounded number of keys at or beyond `first`, but for those kept. True: none is left.
+base::Result<bool> erase_some(WriteTransaction& transaction, Table table, std::uint64_t first,
+                              std::span<const std::uint64_t> kept) {
   REVENANT_ASSIGN(Cursor cursor, Cursor::open(transaction, table));
+  std::size_t erased = 0;
+  for (const std::uint64_t last : kept) {  // up to each of them, then on behind it
+    Lookup found = cursor.seek(integer_key(first));
+    while (found == Lookup::kFound && key_of(cursor) < last) {
+      if (erased++ == kErasuresPerTransaction) return false;
+      REVENANT_TRY(cursor.erase());
+      found = cursor.next();
+    }
+    if (found == Lookup::kFailed) return transaction.environment().damaged("a table is broken");
+    first = last + 1;
+  }
   Lookup found = cursor.seek(integer_key(first));
-  for (std::size_t erased = 0; found == Lookup::kFound; ++erased) {
+  for (; found == Lookup::kFound; ++erased) {
     if (erased == kErasuresPerTransaction) return false;
     REVENANT_TRY(cursor.erase());
     found = cursor.next();
@@ -30,10 +51,11 @@ base::Result<bool> erase_some(WriteTransaction& transaction, Table table, std::u
   return true;
 }
 
-base::Status sweep_table(LmdbEnvironment& environment, Table table, std::uint64_t first) {
+base::Status sweep_table(LmdbEnvironment& environment, Table table, std::uint64_t first,
+                         std::span<const std::uint64_t> kept) {
   for (bool done = false; !done;) {
     REVENANT_ASSIGN(auto transaction, environment.begin_write());
-    REVENANT_ASSIGN(done, erase_some(transaction, table, first));
+    REVENANT_ASSIGN(done, erase_some(transaction, table, first, kept));
     REVENANT_TRY(transaction.commit());
   }
   return {};
@@ -71,11 +93,13 @@ base::Result<Orphans> find_orphans(LmdbEnvironment& environment) {
 
 }  // namespace
 
-base::Status sweep_orphans(LmdbEnvironment& environment) {
+base::Status sweep_orphans(LmdbEnvironment& environment, std::span<const std::uint64_t> kept) {
   REVENANT_ASSIGN(const Orphans orphans, find_orphans(environment));
   const StateBytes& state = orphans.state;
-  if (orphans.images) REVENANT_TRY(sweep_table(environment, Table::kImages, state.next_image));
-  if (orphans.nodes) REVENANT_TRY(sweep_table(environment, Table::kNodes, state.next_node));
+  if (orphans.images) {
+    REVENANT_TRY(sweep_table(environment, Table::kImages, state.next_image, kept));
+  }
+  if (orphans.nodes) REVENANT_TRY(sweep_table(environment, Table::kNodes, state.next_node, {}));
   return sweep_dead_lists(environment, orphans.dead_list_owners, {state.next_epoch});
 }
 

@@ -8,12 +8,16 @@
 // Threads: the writer's, while no epoch has a transaction. Errors: as LMDB's.
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "base/result.h"
 #include "store/format.h"
 #include "store/lmdb_environment.h"
 
 namespace revenant::store {
 
-base::Status sweep_orphans(LmdbEnvironment& environment);
+// `kept`: keys of images that are no orphans, though no snapshot has them; sorted.
+base::Status sweep_orphans(LmdbEnvironment& environment, std::span<const std::uint64_t> kept = {});
 
 }  // namespace revenant::store

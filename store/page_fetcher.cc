@@ -107,8 +107,10 @@ TreeOutcome PageFetcher::head_root(const ReadTransaction& transaction,
 }
 
 void PageFetcher::fetch_run(const base::PageRun& run, base::Epoch not_before, std::byte* frames,
-                            FetchOutcome* outcomes) noexcept {
-  const auto fill = [&](FetchOutcome outcome) { std::fill_n(outcomes, run.count.value, outcome); };
+                            Fetched* fetched) noexcept {
+  const auto fill = [&](FetchOutcome outcome) {
+    std::fill_n(fetched, run.count.value, Fetched{.outcome = outcome});
+  };
   Slot* const slot = take();
   if (slot == nullptr) return fill(FetchOutcome::kUnavailable);
   const ReadTransaction& transaction = *slot->transaction;
@@ -126,11 +128,19 @@ void PageFetcher::fetch_run(const base::PageRun& run, base::Epoch not_before, st
     if (found == TreeOutcome::kFound) {
       found = load_image(transaction, image, frames + i * base::kPageSize);
     }
-    outcomes[i] = found == TreeOutcome::kFound    ? FetchOutcome::kImage
-                  : found == TreeOutcome::kAbsent ? FetchOutcome::kAbsent
-                                                  : FetchOutcome::kDamaged;
+    fetched[i] = found == TreeOutcome::kFound    ? Fetched{FetchOutcome::kImage, image.hash}
+                 : found == TreeOutcome::kAbsent ? Fetched{FetchOutcome::kAbsent, {}}
+                                                 : Fetched{FetchOutcome::kDamaged, {}};
   }
   give_back(*slot);
+}
+
+FetchOutcome PageFetcher::fetch_image(const ImageReference& image, std::byte* frame) noexcept {
+  Slot* const slot = take();
+  if (slot == nullptr) return FetchOutcome::kUnavailable;
+  const TreeOutcome found = load_image(*slot->transaction, image, frame);
+  give_back(*slot);
+  return found == TreeOutcome::kFound ? FetchOutcome::kImage : FetchOutcome::kDamaged;
 }
 
 base::Result<std::optional<PageReference>> PageFetcher::find(const LmdbEnvironment& environment,

@@ -46,7 +46,9 @@ class PageFetcher {
 
   // The images of `run`, as Store::fetch_run.
   void fetch_run(const base::PageRun& run, base::Epoch not_before, std::byte* frames,
-                 FetchOutcome* outcomes) noexcept;
+                 Fetched* fetched) noexcept;
+  // One image, wherever it is referred to.
+  FetchOutcome fetch_image(const ImageReference& image, std::byte* frame) noexcept;
   // What the head says of `page`. By the writer, and not in a handler.
   base::Result<std::optional<PageReference>> find(const LmdbEnvironment& environment,
                                                   base::PageNumber page);

@@ -147,15 +147,47 @@ EpochWriter& Store::begin_epoch(base::Epoch at_least) {
 FetchOutcome Store::fetch(base::PageNumber page, base::Epoch not_before,
                           std::byte* frame) noexcept {
   const StoreCall call;
-  FetchOutcome outcome;
-  state_->fetcher.fetch_run({page, {1}}, not_before, frame, &outcome);
-  return outcome;
+  Fetched fetched;
+  state_->fetcher.fetch_run({page, {1}}, not_before, frame, &fetched);
+  return fetched.outcome;
 }
 
 void Store::fetch_run(base::PageRun run, base::Epoch not_before, std::byte* frames,
-                      FetchOutcome* outcomes) noexcept {
+                      Fetched* fetched) noexcept {
   const StoreCall call;
-  state_->fetcher.fetch_run(run, not_before, frames, outcomes);
+  state_->fetcher.fetch_run(run, not_before, frames, fetched);
+}
+
+base::Result<ParkedNumber> Store::park(base::PageNumber page, const std::byte* contents,
+                                       const ContentHash& hash) {
+  REVENANT_CHECK(!state_->writer.open(), "a page is parked while an epoch is open");
+  const StoreCall call;
+  return state_->parked.park(page, contents, hash);
+}
+
+base::Status Store::finish_parking() {
+  const StoreCall call;
+  return state_->parked.finish();
+}
+
+void Store::forget_parked(const base::PageRun& run) { state_->parked.forget(run); }
+
+bool Store::has_parked() const { return !state_->parked.empty(); }
+
+void Store::settle_parked(base::FunctionRef<void(base::PageNumber, const ContentHash&)> visit) {
+  state_->parked.for_each(
+      [&](base::PageNumber page, const ImageReference& image) { visit(page, image.hash); });
+  state_->parked.taken_over();
+}
+
+FetchOutcome Store::fetch_parked(ParkedNumber number, const ContentHash& hash,
+                                 std::byte* frame) noexcept {
+  const auto reading = state_->parked.read(number);
+  if (!reading.has_value() || reading->image.hash != hash) return FetchOutcome::kAbsent;
+  const StoreCall call;
+  const FetchOutcome outcome = state_->fetcher.fetch_image(reading->image, frame);
+  const bool held = state_->parked.still_holds(number, *reading);
+  return outcome == FetchOutcome::kDamaged && !held ? FetchOutcome::kAbsent : outcome;
 }
 
 base::Result<std::optional<PageReference>> Store::find_reference(base::PageNumber page) {

@@ -28,6 +28,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/function_ref.h"
 #include "base/result.h"
 #include "base/units.h"
 #include "store/epoch_writer.h"
@@ -35,6 +36,7 @@
 #include "store/history.h"
 #include "store/host_features.h"
 #include "store/page_reference.h"
+#include "store/parked_images.h"
 #include "store/retention.h"
 #include "store/snapshot_record.h"
 
@@ -84,9 +86,25 @@ class Store {
   // Async-signal-safe.
   FetchOutcome fetch(base::PageNumber page, base::Epoch not_before, std::byte* frame) noexcept;
   // The same for consecutive pages, in one transaction: page i goes to frames + i * kPageSize and
-  // outcomes[i]. Async-signal-safe.
+  // fetched[i]. Async-signal-safe.
   void fetch_run(base::PageRun run, base::Epoch not_before, std::byte* frames,
-                 FetchOutcome* outcomes) noexcept;
+                 Fetched* fetched) noexcept;
+  // Between epochs: writes a page's image ahead of the snapshot that will contain it, and gives it
+  // a number to fetch it by. A page parked again supersedes its image. Where it fails, what was
+  // parked since the last finish_parking() is forgotten.
+  base::Result<ParkedNumber> park(base::PageNumber page, const std::byte* contents,
+                                  const ContentHash& hash);
+  // Makes what was parked fit to be fetched, in one commit.
+  base::Status finish_parking();
+  // Pages that were given back: nobody wants what was parked of them.
+  void forget_parked(const base::PageRun& run);
+  [[nodiscard]] bool has_parked() const;
+  // After an epoch's commit, which has taken over what was parked: visits all of that, and frees
+  // the numbers.
+  void settle_parked(base::FunctionRef<void(base::PageNumber, const ContentHash&)> visit);
+  // Copies a parked image to `frame`. kAbsent: the number is nobody's any more. Async-signal-safe.
+  FetchOutcome fetch_parked(ParkedNumber number, const ContentHash& hash,
+                            std::byte* frame) noexcept;
   // What the head says of a page, without reading its image. By the writer, which a dead
   // environment does not keep waiting: kIoFailed.
   [[nodiscard]] base::Result<std::optional<PageReference>> find_reference(base::PageNumber page);

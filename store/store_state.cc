@@ -49,7 +49,7 @@ base::Status StoreState::reload() {
 base::Status StoreState::prepare_epoch() {
   if (stale) REVENANT_TRY(mend());
   if (!leftovers) return {};
-  REVENANT_TRY(sweep_orphans(environment()));
+  REVENANT_TRY(sweep_orphans(environment(), parked.keys()));
   leftovers = false;
   return {};
 }

@@ -4,7 +4,7 @@
 //     before they could be read again. It is set ahead of whatever may change them, since that may
 //     also end by std::bad_alloc.
 // I2  `leftovers` is set whenever a transaction of an epoch committed and the epoch has not (yet):
-//     one of an earlier start's, perhaps.
+//     one of an earlier start's, perhaps. What is parked is none.
 // I3  When the environment has died, mend() has succeeded before anything else is tried. Until then
 //     the store is unavailable: `stale` is set and fetches wait.
 // I4  A start is counted in the identity, and data.mdb is first written by its first epoch: all of
@@ -23,6 +23,7 @@
 #include "store/format.h"
 #include "store/history.h"
 #include "store/page_fetcher.h"
+#include "store/parked_images.h"
 #include "store/store.h"
 
 namespace revenant::store {
@@ -64,6 +65,7 @@ class StoreState {
   bool stale = false;
   // How long the newest commit took: written into its record by the next one.
   std::uint32_t last_commit_us = 0;
+  ParkedImages parked{*this};
   EpochWriter writer;
 };
 

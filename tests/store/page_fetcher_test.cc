@@ -24,16 +24,17 @@ constexpr int kEpochs = 60;
 void fetch_until(Store& store, const std::atomic<bool>& done, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<Frame> frames(4);
-  std::vector<FetchOutcome> outcomes(frames.size());
+  std::vector<Fetched> fetched(frames.size());
   std::uint64_t newest = 0;
   while (!done.load(std::memory_order_relaxed)) {
     const base::PageNumber first{kFirst + random() % (kPages - frames.size())};
-    store.fetch_run({first, {frames.size()}}, base::kNoEpoch, frames[0].data(), outcomes.data());
+    store.fetch_run({first, {frames.size()}}, base::kNoEpoch, frames[0].data(), fetched.data());
     std::uint64_t stamp = newest;
     while (stamp <= kEpochs && frames[0] != frame_of(stamp)) ++stamp;
     ASSERT_LE(stamp, kEpochs) << "an older image, or none";
     for (std::size_t i = 0; i < frames.size(); ++i) {
-      ASSERT_EQ(outcomes[i], FetchOutcome::kImage);
+      ASSERT_EQ(fetched[i].outcome, FetchOutcome::kImage);
+      ASSERT_EQ(fetched[i].hash, hash_page(frames[i].data()));
       ASSERT_EQ(frames[i], frames[0]) << "two epochs in one fetch";
     }
     newest = stamp;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 
 #include "store/store.h"
@@ -19,7 +20,13 @@ class OracleRun {
   explicit OracleRun(const std::filesystem::path& path) : path_(path) { reopen(); }
 
   void step() {
-    switch (random_() % 16) {
+    switch (random_() % 20) {
+      case 16:
+      case 17:
+      case 18:
+        return park();
+      case 19:
+        return forget_parked();
       case 0:
         return reopen();
       case 1:
@@ -52,6 +59,7 @@ class OracleRun {
  private:
   void reopen() {
     store_.reset();
+    parked_.clear();  // no snapshot has it
     auto opened = Store::open(small_options(path_));
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     store_ = std::move(*opened);
@@ -62,16 +70,70 @@ class OracleRun {
 
   void commit() {
     EpochWriter& writer = store_->begin_epoch();
+    std::set<std::uint64_t> put;
     for (const Change& change : random_changes(random_, 40)) {
       ASSERT_TRUE(apply(change, writer).ok());
       apply(change, pages_);
+      if (change.is_drop) {
+        std::erase_if(put, [&](std::uint64_t page) { return change.run.contains({page}); });
+      } else {
+        put.insert(change.run.first.value);
+      }
       if (random_() % 16 != 0) continue;
       ASSERT_TRUE(writer.flush().ok());
+    }
+    check_parked();
+    for (const auto& [page, parked] : parked_) {
+      if (!put.contains(page)) pages_[page] = parked.stamp;
     }
     auto revision = writer.commit({.generation = generation_});
     ASSERT_TRUE(revision.ok()) << revision.error().message;
     EXPECT_EQ(revision->value, revisions_.empty() ? 1 : revisions_.rbegin()->first.value + 1);
     revisions_[*revision] = pages_;
+    std::set<std::uint64_t> settled;
+    store_->settle_parked([&](base::PageNumber page, const ContentHash& hash) {
+      EXPECT_EQ(hash, hash_page(frame_of(parked_.at(page.value).stamp).data()));
+      settled.insert(page.value);
+    });
+    EXPECT_EQ(settled.size(), parked_.size());
+    EXPECT_FALSE(store_->has_parked());
+    parked_.clear();
+  }
+
+  void park() {
+    for (const Change& change : random_changes(random_, 20)) {
+      if (change.is_drop) continue;
+      const Frame frame = frame_of(change.stamp);
+      auto number = store_->park(change.run.first, frame.data(), hash_page(frame.data()));
+      ASSERT_TRUE(number.ok()) << number.error().message;
+      parked_[change.run.first.value] = {change.stamp, *number};
+    }
+    ASSERT_TRUE(store_->finish_parking().ok());
+    check_parked();
+  }
+
+  void forget_parked() {
+    for (const Change& change : random_changes(random_, 4)) {
+      store_->forget_parked(change.run);
+      for (const auto& [page, parked] : parked_) {
+        if (!change.run.contains({page})) continue;
+        const ContentHash hash = hash_page(frame_of(parked.stamp).data());
+        Frame frame;
+        EXPECT_EQ(store_->fetch_parked(parked.number, hash, frame.data()), FetchOutcome::kAbsent);
+      }
+      std::erase_if(parked_, [&](const auto& at) { return change.run.contains({at.first}); });
+    }
+    check_parked();
+  }
+
+  void check_parked() {
+    Frame frame;
+    for (const auto& [page, parked] : parked_) {
+      const Frame wanted = frame_of(parked.stamp);
+      ASSERT_EQ(store_->fetch_parked(parked.number, hash_page(wanted.data()), frame.data()),
+                FetchOutcome::kImage);
+      EXPECT_EQ(frame, wanted);
+    }
   }
 
   void abort() {
@@ -116,7 +178,13 @@ class OracleRun {
   std::mt19937_64 random_{testing::seed()};
   std::unique_ptr<Store> store_;
   std::uint64_t generation_ = 0;
+  struct Parked {
+    std::uint64_t stamp = 0;
+    ParkedNumber number = 0;
+  };
+
   Pages pages_;
+  std::map<std::uint64_t, Parked> parked_;  // pages whose images wait for a snapshot
   std::map<base::Epoch, Pages> revisions_;
   std::map<std::string, base::Epoch> tags_;
 };
