@@ -42,9 +42,9 @@ void Lock::lock_contended() {
 
 void Lock::wake_one() { futex(state_, FUTEX_WAKE, 1); }
 
-bool Condition::wait_until_woken(Lock& lock, const std::chrono::nanoseconds* timeout) {
+bool Condition::wait_until_woken(Lock& lock, const std::chrono::nanoseconds* timeout,
+                                 std::uint32_t seen) {
   constexpr std::int64_t kSecondNs = 1'000'000'000;
-  const std::uint32_t seen = sequence_.load(std::memory_order_relaxed);  // I1: the lock is held
   waiters_.fetch_add(1, std::memory_order_seq_cst);
   lock.unlock();
   int error = ETIMEDOUT;

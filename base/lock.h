@@ -7,6 +7,7 @@
 //   rank            protects                                     may
 //   kMachine        start, stop and errors of the whole program  call every room
 //   kSafepoint      who is parked; the step of a stop            touch the space
+//   kParking        pages being written ahead of a snapshot      call vm and store
 //   kScheduler      run queue, timers, wait queues               touch the space
 //   kMailbox        requests of other OS threads to workers      nothing but append and take
 //   kRoots          the directory of named roots                 touch the space, allocate
@@ -16,6 +17,7 @@
 //   kDirtyList      released runs waiting for a snapshot         nothing that can fault
 //   kVmMap          one writer of a vm_map region                nothing that can fault
 //   kTickets        the ticket table                             nothing that can fault
+//   kPageLists      which frame stands on which list             nothing that can fault
 //   kChunks         which chunks are cold; their protection      nothing that can fault
 //   kStore          the store's writer                           call LMDB; never touch the space
 //   kLog            one line on stderr                           write it
@@ -39,6 +41,7 @@ namespace revenant::base {
 enum class LockRank : std::uint8_t {
   kMachine,
   kSafepoint,
+  kParking,
   kScheduler,
   kMailbox,
   kRoots,
@@ -48,6 +51,7 @@ enum class LockRank : std::uint8_t {
   kDirtyList,
   kVmMap,
   kTickets,
+  kPageLists,
   kChunks,
   kStore,
   kLog,
@@ -145,18 +149,29 @@ class Condition {
   Condition& operator=(const Condition&) = delete;
 
   // The caller holds `lock`; it is released while waiting and held again on return.
-  void wait(Lock& lock) REVENANT_REQUIRES(lock) { wait_until_woken(lock, nullptr); }
+  void wait(Lock& lock) REVENANT_REQUIRES(lock) {
+    wait_until_woken(lock, nullptr, notifications());
+  }
   // False when `timeout` passed without a wake-up.
   bool wait_for(Lock& lock, std::chrono::nanoseconds timeout) REVENANT_REQUIRES(lock) {
-    return wait_until_woken(lock, &timeout);
+    return wait_until_woken(lock, &timeout, notifications());
+  }
+  // The same, and any notification since notifications() was `seen` ends it: for notifiers that may
+  // take no lock.
+  bool wait_for(Lock& lock, std::chrono::nanoseconds timeout, std::uint32_t seen)
+      REVENANT_REQUIRES(lock) {
+    return wait_until_woken(lock, &timeout, seen);
+  }
+  [[nodiscard]] std::uint32_t notifications() const {
+    return sequence_.load(std::memory_order_seq_cst);
   }
   void notify_one();
   void notify_all();
 
  private:
   // Exempt from the analysis: it cannot follow a lock that is released and taken again inside.
-  bool wait_until_woken(Lock& lock,
-                        const std::chrono::nanoseconds* timeout) REVENANT_NO_THREAD_SAFETY_ANALYSIS;
+  bool wait_until_woken(Lock& lock, const std::chrono::nanoseconds* timeout,
+                        std::uint32_t seen) REVENANT_NO_THREAD_SAFETY_ANALYSIS;
 
   std::atomic<std::uint32_t> sequence_{0};
   std::atomic<std::uint32_t> waiters_{0};

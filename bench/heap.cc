@@ -54,8 +54,8 @@ struct Interprocess {
 
 // A new store: no page has an image.
 struct NoImages final : vm::PageSource {
-  Outcome fetch(base::PageNumber, base::Epoch, std::byte*) noexcept override {
-    return Outcome::kAbsent;
+  void fetch(base::PageRun run, base::Epoch, std::byte*, Fetched* fetched) noexcept override {
+    std::fill_n(fetched, run.count.value, Fetched{.outcome = Outcome::kAbsent});
   }
 };
 

@@ -146,8 +146,13 @@ base::Status Machine::open_space(RecoveryAction action) {
       memory_.open({.low_window = low_window(),
                     .low_contents = resumes ? vm::LowContents::kFromStore : vm::LowContents::kKeep,
                     .low_not_before = resumes ? base::kNoEpoch : store_->open_epoch(),
-                    .tracker = options_.tracker},
+                    .tracker = options_.tracker,
+                    .memory_budget = {options_.memory_bytes / base::kPageSize}},
                    source_));
+  for (const base::PageRun& run : Capture::own_pages()) memory_.pin(run);
+  memory_.trimmer().start(
+      [](void* snapshotter) { static_cast<Snapshotter*>(snapshotter)->call_for_memory(); },
+      &snapshotter_);
   REVENANT_TRY(memory_.add_segment("heap", vm::kHeapRun, heap_rule_));
   REVENANT_TRY(memory_.add_segment("stacks", vm::kStackRun, stack_rule_));
   REVENANT_TRY(memory_.add_segment("heap metadata", vm::kHeapMetadataRun, stored_rule_));

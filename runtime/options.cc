@@ -19,6 +19,9 @@
 namespace revenant::runtime {
 namespace {
 
+// The least memory budget: a few hundred pages, so that what one instruction needs fits.
+constexpr std::size_t kLeastMemory = std::size_t{1} << 20;
+
 base::Error usage(std::string message) { return {base::ErrorCode::kUsage, std::move(message)}; }
 
 // The text of each flag, as given.
@@ -40,6 +43,10 @@ void declare_offered(CLI::App& app, RawOptions& raw) {
   app.add_option("--pause-target", raw.pause_target,
                  "how long a snapshot may stop the program, as far as the kernel allows [200us]")
       ->type_name("D");
+  app.add_option("--memory", raw.memory,
+                 "budget of the persistent space in memory, at least 1M; 0: no limit [0]")
+      ->envname("REVENANT_MEMORY")
+      ->type_name("SIZE");
   app.add_option("--stack", raw.stack, "default stack of a green thread [256K]")->type_name("SIZE");
   app.add_option("--tracker", raw.tracker, "auto, async, sync or mprotect [auto]")
       ->envname("REVENANT_TRACKER")
@@ -52,7 +59,6 @@ void declare_offered(CLI::App& app, RawOptions& raw) {
 // Known, so that they are refused by name; --help does not list them.
 void declare_unoffered(CLI::App& app, RawOptions& raw) {
   static const std::string kHidden;
-  app.add_option("--memory", raw.memory)->envname("REVENANT_MEMORY")->group(kHidden);
   app.add_option("--workers", raw.workers)->envname("REVENANT_WORKERS")->group(kHidden);
   app.add_option("--preempt", raw.preempt)->group(kHidden);
   app.add_option("--branch", raw.branch)->group(kHidden);
@@ -66,7 +72,6 @@ base::Status refuse_unoffered(const RawOptions& raw) {
   const auto refuse = [](std::string_view flag, std::string_view instead) {
     return usage(std::string(flag) + " is not available in this version; " + std::string(instead));
   };
-  if (raw.memory != "0") return refuse("--memory", "leave it out to run without a budget");
   if (raw.workers != "1") return refuse("--workers other than 1", "leave it out");
   if (!raw.preempt.empty() && raw.preempt != "off") {
     return refuse("--preempt other than off", "call revenant::safepoint() in long loops");
@@ -84,6 +89,7 @@ base::Result<RunOptions> interpret(const RawOptions& raw, std::string program) {
   options.store = raw.store.empty() ? options.program + ".rev" : raw.store;
   REVENANT_ASSIGN(options.snapshot_every, base::parse_duration(raw.snapshot_every));
   REVENANT_ASSIGN(options.pause_target, base::parse_duration(raw.pause_target));
+  REVENANT_ASSIGN(options.memory_bytes, parse_size(raw.memory));
   REVENANT_ASSIGN(options.stack_bytes, parse_size(raw.stack));
   REVENANT_ASSIGN(options.tracker, vm::parse_tracker(raw.tracker));
   REVENANT_TRY(check_options(options));
@@ -95,6 +101,10 @@ base::Result<RunOptions> interpret(const RawOptions& raw, std::string program) {
 }  // namespace
 
 base::Status check_options(const RunOptions& options) {
+  if (options.memory_bytes != 0 && options.memory_bytes < kLeastMemory) {
+    return usage("a memory budget of " + std::to_string(options.memory_bytes) +
+                 " bytes is too small; give at least 1M, or 0 for no limit");
+  }
   if (options.stack_bytes >= kMinStackBytes && options.stack_bytes <= kMaxStackBytes) return {};
   return usage("a stack of " + std::to_string(options.stack_bytes) +
                " bytes is out of range; give between 16K and 8G");

@@ -27,6 +27,7 @@ struct RunOptions {
   std::filesystem::path store;
   std::chrono::nanoseconds snapshot_every = std::chrono::milliseconds(100);
   std::chrono::nanoseconds pause_target = std::chrono::microseconds(200);
+  std::size_t memory_bytes = 0;  // of the space, in memory at most; 0: no limit
   std::size_t stack_bytes = std::size_t{256} * 1024;
   vm::TrackerChoice tracker = vm::TrackerChoice::kAuto;
   bool upgrade = false;

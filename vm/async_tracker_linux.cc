@@ -135,6 +135,37 @@ Filled AsyncTracker::fill(base::PageRun run, const std::byte* source, FillMode m
   return uffd_.fill(run, source, is_cold(run.first) ? FillMode::kClean : mode);
 }
 
+base::Status AsyncTracker::attach_pool(const FramePool& pool) {
+  pool_ = &pool;
+  return uffd_.register_run(pool.pages());
+}
+
+PageBits AsyncTracker::evict(base::PageRun run) noexcept {
+  const base::PageNumber place = pool_->place_of(run.first);
+  const PageBits wanted = all_of(run);
+  PageBits gone = uffd_.move(run, place);
+  if (gone == wanted) return gone;
+  // A chunk that is cold, or just being cooled, is not the kernel's to move.
+  temperature_.warm(space_.chunk_of(run.first));
+  gone |= uffd_.move(run, place);
+  if (gone == wanted) return gone;
+  temperature_.while_writes_wait(
+      run, [&] { gone |= uffd_.copy_and_drop(space_, run, place, wanted & ~gone); });
+  return gone;
+}
+
+PageBits AsyncTracker::restore(base::PageRun run) noexcept {
+  // As fill(); and what comes back is not protected, so it is to be seen by every harvest.
+  temperature_.note_fill(space_.chunk_of(run.first));
+  note_dirty(run);
+  if (is_cold(run.first)) temperature_.warm(space_.chunk_of(run.first));
+  const base::PageRun place{pool_->place_of(run.first), run.count};
+  const PageBits back = uffd_.move(place, run.first);
+  if (back == all_of(run)) return back;
+  temperature_.warm(space_.chunk_of(run.first));
+  return back | uffd_.copy_back(*pool_, run, all_of(run) & ~back);
+}
+
 bool AsyncTracker::is_cold(base::PageNumber page) const noexcept {
   return temperature_.is_cold(space_.chunk_of(page));
 }

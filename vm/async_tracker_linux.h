@@ -38,6 +38,8 @@ class AsyncTracker final : public DirtyTracker, private PageScanner {
   [[nodiscard]] Backing backing() const noexcept override { return Backing::kAnonymous; }
   [[nodiscard]] bool user_mode_only() const noexcept override { return uffd_.user_mode_only(); }
   [[nodiscard]] base::Status try_out() override;
+  // Whether frames are moved where the kernel can: else they are always copied.
+  void set_moving(bool wanted) { uffd_.set_moving(wanted); }
   [[nodiscard]] base::Status attach() override;
   void close() override;
   [[nodiscard]] base::Status harvest(std::span<const base::PageRun> excluded,
@@ -49,6 +51,9 @@ class AsyncTracker final : public DirtyTracker, private PageScanner {
   [[nodiscard]] Filled fill(base::PageRun run, const std::byte* source,
                             FillMode mode) noexcept override;
   void discard(base::PageRun run) noexcept override { space_.discard(run); }
+  [[nodiscard]] base::Status attach_pool(const FramePool& pool) override;
+  [[nodiscard]] PageBits evict(base::PageRun run) noexcept override;
+  [[nodiscard]] PageBits restore(base::PageRun run) noexcept override;
 
   [[nodiscard]] bool is_cold(base::PageNumber page) const noexcept;
 
@@ -61,6 +66,7 @@ class AsyncTracker final : public DirtyTracker, private PageScanner {
                                     std::size_t limit) const noexcept;
 
   const Space& space_;
+  const FramePool* pool_ = nullptr;
   Uffd uffd_;
   ChunkTemperature temperature_{space_};
   Pagemap harvest_pagemap_;  // used by harvests

@@ -26,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/check.h"
 #include "base/lock.h"
 #include "base/result.h"
 #include "vm/chunk_bitmap.h"
@@ -62,6 +63,16 @@ class ChunkTemperature {
       REVENANT_EXCLUDES(lock_);
   // Lets `chunk` be written again, whoever made it warm meanwhile.
   void warm(ChunkIndex chunk) noexcept REVENANT_EXCLUDES(lock_);
+  // Calls act() while no write to `run`, of one chunk, goes through: writers wait in warm().
+  template <class Act>
+  void while_writes_wait(base::PageRun run, Act act) noexcept REVENANT_EXCLUDES(lock_) {
+    const base::LockGuard guard(lock_);
+    const PageAccess after =
+        cold_.test(space_.chunk_of(run.first)) ? PageAccess::kRead : PageAccess::kWrite;
+    if (!space_.set_access(run, PageAccess::kRead)) return;
+    act();
+    REVENANT_CHECK(space_.set_access(run, after));
+  }
   // Moves what the last scans of cooled chunks found to `out`.
   void take_deferred(DirtyList& out) REVENANT_EXCLUDES(lock_);
   [[nodiscard]] std::uint32_t cold_runs() const REVENANT_EXCLUDES(lock_);

@@ -3,6 +3,10 @@
 //
 //   missing --fill--> clean --write--> written --harvest--> in the list, and clean again ...
 //
+// Under a memory budget pages also leave the space, and come back as they were:
+//
+//   clean or written --evict--> missing, in the frame pool --restore--> written
+//
 //   tracker    needs                  a first write costs                  harvests cost
 //   async      userfaultfd, 6.7       a fault that the kernel resolves     a scan of warm chunks
 //   sync       userfaultfd, 5.7       a signal, and two system calls       what was written
@@ -13,12 +17,14 @@
 // I3  A page in an excluded run is neither reported nor protected: its owner copies it in the stop.
 // I4  A page may be reported though nothing changed: the content's hash decides, not this class.
 // I5  No thread sees a page that is filled in part.
+// I6  No write is lost by an evict(): it is in what lies in the pool, or finds the page missing.
 //
 // Threads: try_out(), attach() and close() by one thread, while no other uses the space; harvest()
 // and protect() by one thread at a time (the snapshotter); cool() by one thread, also beside a
-// harvest; classify(), resolve_write() and fill() by any thread, in the fault handler; discard() by
-// any. Locks: kChunks, taken and given back within each call. Errors: only what the kernel refuses;
-// a harvest that fails has appended what it took, and what it did not take is still dirty.
+// harvest; classify(), resolve_write(), fill(), evict() and restore() by any thread, in the fault
+// handler; discard() by any. Locks: kChunks, taken and given back within each call. Errors: only
+// what the kernel refuses; a harvest that fails has appended what it took, and what it did not take
+// is still dirty.
 #pragma once
 
 #include <chrono>
@@ -30,6 +36,7 @@
 #include "base/units.h"
 #include "vm/access.h"
 #include "vm/dirty_list.h"
+#include "vm/frame_pool.h"
 #include "vm/page_fill.h"
 #include "vm/space.h"
 
@@ -81,6 +88,18 @@ class DirtyTracker {
 
   // Drops what the pages of `run` hold: each is missing, or reads as zeros and may be written.
   virtual void discard(base::PageRun run) noexcept = 0;
+
+  // Whether pages should come and go by blocks of the vm_map, with what lies beside them.
+  [[nodiscard]] virtual bool prefers_blocks() const noexcept { return false; }
+  // Pages may leave the space for `pool` and come back. After attach().
+  [[nodiscard]] virtual base::Status attach_pool(const FramePool& pool) = 0;
+  // Takes the present pages of `run` (within one block of the vm_map) out of the space, as they are
+  // at one instant each, to their places in the pool, which are empty. Says which are there now: a
+  // bit a page. One that the kernel will not let go stays where it is.
+  [[nodiscard]] virtual PageBits evict(base::PageRun run) noexcept = 0;
+  // Puts pages of `run` back from the pool; they count as written. Says which are there now. One
+  // that is not, for want of memory or mappings, stays in the pool.
+  [[nodiscard]] virtual PageBits restore(base::PageRun run) noexcept = 0;
 };
 
 enum class TrackerChoice { kAuto, kAsync, kSync, kMprotect };

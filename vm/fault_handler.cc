@@ -1,7 +1,9 @@
 #include "vm/fault_handler.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <optional>
 
 #include "base/check.h"
 
@@ -10,11 +12,13 @@ namespace {
 
 constexpr base::PageCount kOnePage{1};
 constexpr base::PageCount kMaxZeroPages{32};
-// Sixteen frames on the alternate stack; images cost their fetch each, so guessing wrong is dearer.
+// Images cost their fetch each, so guessing wrong is dearer.
 constexpr base::PageCount kMaxImagePages{16};
+constexpr std::size_t kPartPages = internal::kBlockPages;
+static_assert(kPartPages <= PageSource::kMostFetched);
 
 // What zeros are copied from. Never written: the kernel maps its one zero page for all of it.
-alignas(base::kPageSize) std::byte zero_pages[kMaxZeroPages.value * base::kPageSize];
+alignas(base::kPageSize) std::byte zero_pages[kPartPages * base::kPageSize];
 
 FaultReason reason_of(ForbiddenReason reason) {
   switch (reason) {
@@ -30,20 +34,9 @@ FaultReason reason_of(ForbiddenReason reason) {
 
 constexpr FaultHandler::Outcome kResume{.resume = true};
 
-// The pages [first, end) of `run`, counted from its first.
-base::PageRun part_of(base::PageRun run, std::uint64_t first, std::uint64_t end) {
-  return {run.first + base::PageCount{first}, {end - first}};
-}
-
-// Calls fill(part) for the parts of `run`, of at most `limit` pages, until one does not resume.
-template <class Fill>
-FaultHandler::Outcome in_parts(base::PageRun run, base::PageCount limit, Fill fill) {
-  for (std::uint64_t at = 0; at < run.count.value; at += limit.value) {
-    const FaultHandler::Outcome outcome =
-        fill(part_of(run, at, std::min(at + limit.value, run.count.value)));
-    if (!outcome.resume) return outcome;
-  }
-  return kResume;
+// Whether there is content that a page's ticket does not know of.
+bool is_in_memory(const std::optional<PageEntry>& entry) {
+  return entry.has_value() && entry->state() != PageState::kStored;
 }
 
 }  // namespace
@@ -92,36 +85,45 @@ FaultHandler::Outcome FaultHandler::resolve(const Access& access, Trap trap,
 }
 
 FaultHandler::Outcome FaultHandler::refuse(FaultReason reason, base::PageNumber page) noexcept {
-  counters_.fatal.fetch_add(1, std::memory_order_relaxed);
+  pager_.counters().fatal.fetch_add(1, std::memory_order_relaxed);
   const Segment* segment = segments_.find(page);
   return {.resume = false, .reason = reason, .segment = segment == nullptr ? "" : segment->name};
 }
 
 FaultHandler::Outcome FaultHandler::resolve_write(base::PageNumber page) noexcept {
   if (!tracker_->resolve_write(page)) return refuse(FaultReason::kProtection, page);
-  counters_.refused_writes.fetch_add(1, std::memory_order_relaxed);
+  pager_.counters().refused_writes.fetch_add(1, std::memory_order_relaxed);
   return kResume;
 }
 
 FaultHandler::Outcome FaultHandler::resolve_missing(const Access& access,
                                                     ReadAhead* ahead) noexcept {
-  counters_.faults.fetch_add(1, std::memory_order_relaxed);
+  pager_.counters().faults.fetch_add(1, std::memory_order_relaxed);
   const base::PageNumber page = access.page();
   const Segment* segment = segments_.find(page);
   if (segment == nullptr) return refuse(FaultReason::kUnmapped, page);
-  Plan plan{.page = page, .segment = segment, .mark = released_.sequence()};
+  Plan plan{.page = page, .segment = segment, .mark = pager_.mark(), .is_write = access.is_write()};
   plan.ticket = segment->rule->ticket_of(page);
   if (plan.ticket.kind == Ticket::Kind::kForbidden) {
     return refuse(reason_of(plan.ticket.reason), page);
   }
-  const bool zeros = reads_zeros(plan.ticket);
-  plan.run = alike(window_around(page, zeros, ahead), plan);
-  return zeros ? fill_zeros(plan, access.is_write()) : fill_images(plan);
+  plan.zeros = reads_zeros(plan.ticket);
+  const base::PageRun window = window_around(page, plan.zeros, ahead);
+  const auto entry = pager_.map().find(page);
+  if (entry.has_value() && is_outside(entry->state())) {
+    const base::PageNumber first = std::max(window.first, VmMap::block_of(page).first);
+    const base::PageNumber end = std::min(window.end(), VmMap::block_of(page).end());
+    return pager_.rescue({first, end - first}, page) ? kResume
+                                                     : refuse(FaultReason::kNoMemory, page);
+  }
+  plan.run = alike(window, plan);
+  return bring_parts(plan);
 }
 
 base::PageRun FaultHandler::window_around(base::PageNumber page, bool zeros,
                                           ReadAhead* ahead) const noexcept {
   if (tracker_->wants_whole_chunks()) return space_.pages_of({space_.chunk_of(page), 1});
+  if (pager_.travels_in_blocks()) return VmMap::block_of(page);
   if (ahead == nullptr) return {page, kOnePage};
   return ahead->window_for(page, zeros ? kMaxZeroPages : kMaxImagePages);
 }
@@ -147,72 +149,160 @@ base::PageRun FaultHandler::alike(base::PageRun window, const Plan& plan) const 
   return run;
 }
 
-FaultHandler::Outcome FaultHandler::fill_zeros(const Plan& plan, bool is_write) noexcept {
-  counters_.zero_faults.fetch_add(1, std::memory_order_relaxed);
-  const FillMode mode = is_write ? FillMode::kDirty : FillMode::kClean;
-  return in_parts(plan.run, kMaxZeroPages, [&](base::PageRun part) {
-    return put(plan, part, zero_pages, mode, counters_.zero_pages);
-  });
-}
+// The pages of one block that are brought in at once, and what was known of them before.
+struct FaultHandler::Part {
+  base::PageRun run;
+  std::array<std::optional<PageEntry>, kPartPages> found;
+  std::array<FrameNumber, kPartPages> frames;
+  std::size_t frame_count = 0;  // those not used yet, from frames[0] on
+};
 
-FaultHandler::Outcome FaultHandler::fill_images(const Plan& plan) noexcept {
-  alignas(base::kPageSize) std::byte frames[kMaxImagePages.value][base::kPageSize];
-  return in_parts(plan.run, kMaxImagePages, [&](base::PageRun part) {
-    std::uint64_t first = 0;  // of those fetched and not yet put
-    for (std::uint64_t i = 0; i < part.count.value; ++i) {
-      const base::PageNumber page = part.first + base::PageCount{i};
-      const auto fetched = source_->fetch(page, plan.ticket.not_before, frames[i]);
-      if (page == plan.page) count_fetched(fetched);
-      const bool damaged = fetched == PageSource::Outcome::kDamaged;
-      if (fetched == PageSource::Outcome::kAbsent) {
-        std::memset(frames[i], 0, base::kPageSize);
-      } else if (damaged || fetched == PageSource::Outcome::kUnavailable) {
-        // Such a neighbour stays missing until it is touched itself.
-        if (page == plan.page) {
-          return refuse(damaged ? FaultReason::kDamaged : FaultReason::kUnavailable, page);
-        }
-        const Outcome outcome = put_images(plan, part_of(part, first, i), frames[first]);
-        if (!outcome.resume) return outcome;
-        first = i + 1;
+FaultHandler::Outcome FaultHandler::bring_parts(const Plan& plan) noexcept {
+  base::PageRun rest = plan.run;
+  while (rest.count.value != 0) {
+    const base::PageRun block = VmMap::block_part(rest);
+    rest = {block.end(), rest.end() - block.end()};
+    Part part{.run = {block.first, {0}}};
+    const bool is_touched = block.contains(plan.page);
+    // The pages around the touched one, or the first ones, of which nothing is in memory.
+    for (base::PageNumber page = block.first; page < block.end(); ++page) {
+      const auto entry = pager_.map().find(page);
+      if (page != plan.page && is_in_memory(entry)) {
+        if (is_touched ? page > plan.page : part.run.count.value != 0) break;
+        part.run = {page + kOnePage, {0}};
+        continue;
       }
+      part.found[part.run.count.value] = entry;
+      part.run.count += kOnePage;
     }
-    return put_images(plan, part_of(part, first, part.count.value), frames[first]);
-  });
-}
-
-// Of the page that was touched.
-void FaultHandler::count_fetched(PageSource::Outcome fetched) noexcept {
-  const bool image = fetched == PageSource::Outcome::kImage;
-  if (!image && fetched != PageSource::Outcome::kAbsent) return;  // counted as fatal
-  (image ? counters_.stored_faults : counters_.zero_faults).fetch_add(1, std::memory_order_relaxed);
-}
-
-FaultHandler::Outcome FaultHandler::put_images(const Plan& plan, base::PageRun part,
-                                               const std::byte* frames) noexcept {
-  return put(plan, part, frames, FillMode::kClean, counters_.stored_pages);
-}
-
-FaultHandler::Outcome FaultHandler::put(const Plan& plan, base::PageRun part,
-                                        const std::byte* source, FillMode mode,
-                                        std::atomic<std::uint64_t>& counter) noexcept {
-  const base::PageRun touched{plan.page, kOnePage};
-  Filled filled{.refused = true};
-  if (part != touched && part.count.value != 0) {
-    released_.fill_unless_released(plan.mark, [&] { filled = tracker_->fill(part, source, mode); });
+    if (part.run.count.value == 0) continue;
+    Outcome outcome = kResume;
+    if (pager_.counts(part.run)) {
+      part.frame_count = trimmer_.obtain(part.frames.data(), part.run.count.value, is_touched);
+      if (part.frame_count == 0) continue;
+    }
+    const auto& entry = part.found[(plan.page - part.run.first).value % kPartPages];
+    if (is_touched && entry.has_value() && entry->state() == PageState::kParked) {
+      pager_.counters().parked_faults.fetch_add(1, std::memory_order_relaxed);
+      outcome = bring_parked(plan, part);
+    } else {
+      outcome = plan.zeros ? bring_zeros(plan, part) : bring_images(plan, part);
+    }
+    if (part.frame_count != 0) {
+      pager_.lists().give_back({part.frames.data(), part.frame_count});
+      trimmer_.note_progress();
+    }
+    if (!outcome.resume) return outcome;
   }
-  // Only the touched page is certain once something was released, or memory is short.
-  if (filled.refused && part.contains(plan.page)) {
-    const std::byte* frame = source + (plan.page - part.first).bytes();
-    const Filled one = tracker_->fill(touched, frame, mode);
-    if (one.refused) return refuse(FaultReason::kNoMemory, plan.page);
-    filled.pages += one.pages;
-    filled.raced += one.raced;
-  }
-  counter.fetch_add(filled.pages, std::memory_order_relaxed);
-  const std::uint64_t touched_pages = part.contains(plan.page) && filled.pages != 0 ? 1 : 0;
-  counters_.ahead_pages.fetch_add(filled.pages - touched_pages, std::memory_order_relaxed);
-  counters_.raced_pages.fetch_add(filled.raced, std::memory_order_relaxed);
   return kResume;
+}
+
+void FaultHandler::count_fetched(PageSource::Outcome outcome) noexcept {
+  MemoryCounters& counters = pager_.counters();
+  const bool image = outcome == PageSource::Outcome::kImage;
+  if (!image && outcome != PageSource::Outcome::kAbsent) return;  // counted as fatal
+  (image ? counters.stored_faults : counters.zero_faults).fetch_add(1, std::memory_order_relaxed);
+}
+
+FaultHandler::Outcome FaultHandler::bring_zeros(const Plan& plan, Part& part) noexcept {
+  if (part.run.contains(plan.page)) count_fetched(PageSource::Outcome::kAbsent);
+  for (std::uint64_t i = 0; i < part.run.count.value; ++i) {
+    const base::PageNumber page = part.run.first + base::PageCount{i};
+    const auto& entry = part.found[i];
+    if (!entry.has_value() || entry->state() != PageState::kStored) continue;
+    pager_.forget_stored(page);  // its owner has begun anew
+    if (page == plan.page) return kResume;
+  }
+  return bring(plan, part, 0, part.run.count.value, zero_pages, nullptr,
+               pager_.counters().zero_pages);
+}
+
+FaultHandler::Outcome FaultHandler::bring_images(const Plan& plan, Part& part) noexcept {
+  alignas(base::kPageSize) std::byte content[kPartPages][base::kPageSize];
+  std::array<PageSource::Fetched, kPartPages> fetched;
+  source_->fetch(part.run, plan.ticket.not_before, content[0], fetched.data());
+  if (part.run.contains(plan.page)) {
+    count_fetched(fetched[(plan.page - part.run.first).value].outcome);
+  }
+  const std::uint64_t count = part.run.count.value;
+  std::uint64_t first = 0;  // of those fetched and not yet brought in
+  const auto bring_until = [&](std::uint64_t end) {
+    return bring(plan, part, first, end, content[first], &fetched[first],
+                 pager_.counters().stored_pages);
+  };
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const base::PageNumber page = part.run.first + base::PageCount{i};
+    const bool damaged = fetched[i].outcome == PageSource::Outcome::kDamaged;
+    if (fetched[i].outcome == PageSource::Outcome::kAbsent) {
+      std::memset(content[i], 0, base::kPageSize);
+      if (part.found[i].has_value() && page == plan.page) pager_.forget_stored(page);
+    } else if (damaged || fetched[i].outcome == PageSource::Outcome::kUnavailable) {
+      // Such a neighbour stays missing until it is touched itself.
+      if (page == plan.page) {
+        return refuse(damaged ? FaultReason::kDamaged : FaultReason::kUnavailable, page);
+      }
+      const Outcome outcome = bring_until(i);
+      if (!outcome.resume) return outcome;
+      first = i + 1;
+    }
+  }
+  return bring_until(count);
+}
+
+FaultHandler::Outcome FaultHandler::bring_parked(const Plan& plan, Part& part) noexcept {
+  alignas(base::kPageSize) std::byte content[base::kPageSize];
+  const std::uint64_t index = (plan.page - part.run.first).value;
+  const PageEntry& entry = *part.found[index];
+  PageSource::Fetched fetched{
+      .outcome = source_->fetch_parked(entry.ticket(), entry.hash(), content),
+      .hash = entry.hash()};
+  switch (fetched.outcome) {
+    case PageSource::Outcome::kImage:
+      return bring(plan, part, index, index + 1, content, &fetched, pager_.counters().stored_pages);
+    case PageSource::Outcome::kAbsent:
+      return kResume;  // a snapshot has taken it over: the entry says so by now
+    case PageSource::Outcome::kDamaged:
+      return refuse(FaultReason::kDamaged, plan.page);
+    case PageSource::Outcome::kUnavailable:
+      break;
+  }
+  return refuse(FaultReason::kUnavailable, plan.page);
+}
+
+FaultHandler::Outcome FaultHandler::bring(const Plan& plan, Part& part, std::uint64_t first,
+                                          std::uint64_t end, const std::byte* content,
+                                          const PageSource::Fetched* images,
+                                          std::atomic<std::uint64_t>& counter) noexcept {
+  const bool counted = pager_.counts(part.run);
+  const std::uint64_t touched = (plan.page - part.run.first).value;
+  const bool is_touched = touched >= first && touched < end;
+  if (counted && end - first > part.frame_count) {  // as many as there are frames for
+    const std::uint64_t skipped =
+        is_touched && touched - first >= part.frame_count ? touched - first : 0;
+    first += skipped;
+    content += skipped * base::kPageSize;
+    if (images != nullptr) images += skipped;
+    end = std::min(end, first + part.frame_count);
+  }
+  if (first >= end) return kResume;
+  const bool dirty = plan.zeros && plan.is_write && images == nullptr;
+  const Pager::Brought brought =
+      pager_.bring_in({.run = {part.run.first + base::PageCount{first}, {end - first}},
+                       .touched = plan.page,
+                       .mode = dirty ? FillMode::kDirty : FillMode::kClean,
+                       .content = content,
+                       .images = images,
+                       .mark = plan.mark,
+                       .frames = {part.frames.data(), counted ? part.frame_count : 0},
+                       .found = {part.found.data() + first, end - first}});
+  counter.fetch_add(brought.pages, std::memory_order_relaxed);
+  const std::uint64_t touched_pages = is_touched && brought.pages != 0 ? 1 : 0;
+  pager_.counters().ahead_pages.fetch_add(brought.pages - touched_pages, std::memory_order_relaxed);
+  pager_.counters().raced_pages.fetch_add(brought.raced, std::memory_order_relaxed);
+  part.frame_count -= brought.frames;
+  std::copy_n(part.frames.begin() + static_cast<std::ptrdiff_t>(brought.frames), part.frame_count,
+              part.frames.begin());
+  return brought.refused ? refuse(FaultReason::kNoMemory, plan.page) : kResume;
 }
 
 }  // namespace revenant::vm

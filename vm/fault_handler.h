@@ -7,22 +7,28 @@
 //  2. The page's segment is looked up, and its rule asked for the ticket. The rule may read
 //     persistent metadata: if that is missing too, this story starts again, one level down.
 //  3. Forbidden: the port reports the access and the program ends.
-//  4. Otherwise the thread's read-ahead proposes a window of pages in the same chunk, and as many
-//     of them are taken as belong to the same segment and stand for the same kind of content.
-//  5. Images are fetched from the page source into frames on the alternate stack and filled
-//     protected. Where the source has none the page reads as zeros; a damaged one ends the program,
-//     a damaged neighbour stays missing until it is touched.
-//  6. Zeros for a write are filled writable and count as dirty at once, neighbours too: a new page
+//  4. The page's entry says whether its content is in memory after all: outside the space, in the
+//     frame pool. Then it is put back, with neighbours that lie there too (pager.h), and that is
+//     all.
+//  5. Otherwise the thread's read-ahead proposes a window of pages in the same chunk, and as many
+//     of them are taken as belong to the same segment, stand for the same kind of content and have
+//     no content in memory. The rest goes block by block of the vm_map.
+//  6. Frames are obtained, if there is a memory budget: others may have to leave for them
+//     (trimmer.h). Images are fetched from the page source into buffers on the alternate stack, and
+//     filled protected. Where the source has none the page reads as zeros; a damaged one ends the
+//     program, a damaged neighbour stays missing until it is touched.
+//  7. Zeros for a write are filled writable and count as dirty at once, neighbours too: a new page
 //     that is written is followed by others. Zeros for a read are filled protected and stay clean.
-//  7. Neighbours are filled only if nothing was released since step 2 (released_runs.h). A page
-//     that another thread filled meanwhile is left alone. The handler returns, and the instruction
-//     is tried again.
+//  8. Pages and their entries change under their stripe's lock, if they still are what they were
+//     when their content was asked for; neighbours only if nothing was released since step 2
+//     (released_runs.h). The handler returns, and the instruction is tried again: where another
+//     thread was faster, it finds the page, or asks anew.
 //
 //  A write that a page which is there refuses is noted by the tracker, and tried again.
 //
 // When a snapshot meets a fault half-way: a thread in the handler has not parked, so the harvest of
-// a stop never runs beside steps 1 to 7. The harvests before the stop do, and lose nothing: until
-// step 7 the page holds what its ticket says, and its first write comes after step 7, on a page
+// a stop never runs beside steps 1 to 8. The harvests before the stop do, and lose nothing: until
+// step 8 the page holds what its ticket says, and its first write comes after step 8, on a page
 // that is protected or counts as written.
 //
 // I1  Nothing is allocated and no lock is taken that interrupted code can hold.
@@ -40,12 +46,12 @@
 #include "base/units.h"
 #include "vm/access.h"
 #include "vm/dirty_tracker.h"
-#include "vm/memory_statistics.h"
 #include "vm/page_source.h"
+#include "vm/pager.h"
 #include "vm/read_ahead.h"
-#include "vm/released_runs.h"
 #include "vm/segment.h"
 #include "vm/space.h"
+#include "vm/trimmer.h"
 
 namespace revenant::vm {
 
@@ -80,9 +86,8 @@ class FaultHandler {
     const char* segment = "";
   };
 
-  FaultHandler(const Space& space, const SegmentTable& segments, ReleasedRuns& released,
-               MemoryCounters& counters)
-      : space_(space), segments_(segments), released_(released), counters_(counters) {}
+  FaultHandler(const Space& space, const SegmentTable& segments, Pager& pager, Trimmer& trimmer)
+      : space_(space), segments_(segments), pager_(pager), trimmer_(trimmer) {}
 
   // Makes the handler ready; what it is given outlives the faults.
   void start(DirtyTracker& tracker, PageSource& source) {
@@ -102,14 +107,17 @@ class FaultHandler {
   }
 
  private:
-  // What is to be filled, and why.
+  // What is to be brought in, and why.
   struct Plan {
     base::PageNumber page;  // the one that was touched
     const Segment* segment = nullptr;
-    std::uint64_t mark = 0;  // of released_, before any rule was asked
-    Ticket ticket;           // of `page`; in `run` all are alike
+    Pager::Mark mark;    // before any rule was asked
+    Ticket ticket;       // of `page`; in `run` all are alike
+    bool zeros = false;  // what it stands for
+    bool is_write = false;
     base::PageRun run;
   };
+  struct Part;
 
   [[nodiscard]] Outcome resolve_write(base::PageNumber page) noexcept;
   [[nodiscard]] Outcome resolve_missing(const Access& access, ReadAhead* ahead) noexcept;
@@ -121,19 +129,21 @@ class FaultHandler {
   [[nodiscard]] bool reads_zeros(const Ticket& ticket) const noexcept;
   // The part of `window` around plan.page that its ticket speaks for.
   [[nodiscard]] base::PageRun alike(base::PageRun window, const Plan& plan) const noexcept;
-  [[nodiscard]] Outcome fill_zeros(const Plan& plan, bool is_write) noexcept;
-  [[nodiscard]] Outcome fill_images(const Plan& plan) noexcept;
-  void count_fetched(PageSource::Outcome fetched) noexcept;
-  [[nodiscard]] Outcome put_images(const Plan& plan, base::PageRun part,
-                                   const std::byte* frames) noexcept;
-  // Fills `part` of what is planned from `source`; kNoMemory only where the touched page is in it.
-  [[nodiscard]] Outcome put(const Plan& plan, base::PageRun part, const std::byte* source,
-                            FillMode mode, std::atomic<std::uint64_t>& counter) noexcept;
+  // What the touched page was answered with.
+  void count_fetched(PageSource::Outcome outcome) noexcept;
+  [[nodiscard]] Outcome bring_parts(const Plan& plan) noexcept;
+  [[nodiscard]] Outcome bring_zeros(const Plan& plan, Part& part) noexcept;
+  [[nodiscard]] Outcome bring_images(const Plan& plan, Part& part) noexcept;
+  [[nodiscard]] Outcome bring_parked(const Plan& plan, Part& part) noexcept;
+  // Brings the pages [first, end) of `part` in, from `content` of its first page on.
+  [[nodiscard]] Outcome bring(const Plan& plan, Part& part, std::uint64_t first, std::uint64_t end,
+                              const std::byte* content, const PageSource::Fetched* images,
+                              std::atomic<std::uint64_t>& counter) noexcept;
 
   const Space& space_;
   const SegmentTable& segments_;
-  ReleasedRuns& released_;
-  MemoryCounters& counters_;
+  Pager& pager_;
+  Trimmer& trimmer_;
   DirtyTracker* tracker_ = nullptr;
   PageSource* source_ = nullptr;
   std::atomic<std::uint64_t> open_epoch_{~std::uint64_t{0}};

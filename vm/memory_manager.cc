@@ -43,11 +43,13 @@ class FirstValues {
 }  // namespace
 
 base::Status MemoryManager::open(const MemoryOptions& options, PageSource& source) {
-  REVENANT_TRY(map_.open());
+  REVENANT_TRY(map().open());
   REVENANT_TRY(tickets_.open(kSpaceRun));
   REVENANT_TRY(choose_tracker(options.tracker));
   mprotect_.set_budget(options.mapping_budget);
-  REVENANT_TRY(released_.open(*tracker_));
+  async_.set_moving(options.move_frames);
+  sync_.set_moving(options.move_frames);
+  REVENANT_TRY(released_.open(pager_));
   base::Status started = start(options, source);
   if (!started.ok()) close();
   return started;
@@ -59,6 +61,8 @@ base::Status MemoryManager::start(const MemoryOptions& options, PageSource& sour
   if (options.low_contents == LowContents::kKeep) REVENANT_TRY(first_values.take(low));
   REVENANT_TRY(space_.open(low, tracker_->backing()));
   REVENANT_TRY(tracker_->attach());
+  REVENANT_TRY(pager_.open(options.memory_budget, *tracker_, source));
+  if (pager_.has_budget()) REVENANT_TRY(writer_.open(source));
   low_rule_ = StoredRule(options.low_not_before);
   if (low.count.value != 0) REVENANT_TRY(open_low(low, first_values.values()));
   handler_.start(*tracker_, source);
@@ -77,6 +81,7 @@ base::Status MemoryManager::open_low(base::PageRun low, const std::byte* first_v
       return base::Error{base::ErrorCode::kUnsupportedHost,
                          "the host has no memory for the persistent globals; free some"};
     }
+    map().upsert(page, [](PageEntry& entry) { entry.take<touch>(); });
   }
   return {};
 }
@@ -112,6 +117,7 @@ base::Status MemoryManager::choose_tracker(TrackerChoice choice) {
 
 void MemoryManager::close() {
   port_.stop();
+  pager_.close();
   tracker_->close();
   space_.close();
   segments_.clear();

@@ -1,7 +1,8 @@
 // The vm room's door: the space, what its pages stand for, and who wrote to them.
 //
 //   objects/, runtime/ --> MemoryManager --> Space, SegmentTable, FaultHandler, DirtyTracker
-//                                      \--> PageSource (runtime's, over the store)
+//                                      |\--> Pager, Trimmer, ModifiedWriter
+//                                      \---> PageSource (runtime's, over the store)
 //
 // Of the three trackers the first that works on this host is taken, in the order of what they cost,
 // or the one that was asked for. Trying is part of opening; no kernel version is looked at.
@@ -14,6 +15,8 @@
 // I2  A page of a released run is not present, and its run is in take_released() exactly until it
 //     was taken.
 // I3  After open() nothing here calls malloc.
+// I4  Under a memory budget no more pages of the space are in memory, there or in the pool, than it
+//     says, but for what Trimmer hands out beyond it.
 //
 // Threads: add_segment(), release(), take_released() and adopt_thread() from any; what
 // tracker() and map() hand out says so itself. Locks: none of its own; those of segment.h,
@@ -33,13 +36,16 @@
 #include "vm/fault_port_linux.h"
 #include "vm/kept_tickets.h"
 #include "vm/memory_statistics.h"
+#include "vm/modified_writer.h"
 #include "vm/mprotect_tracker_linux.h"
 #include "vm/page_source.h"
+#include "vm/pager.h"
 #include "vm/released_runs.h"
 #include "vm/segment.h"
 #include "vm/space.h"
 #include "vm/sync_tracker_linux.h"
 #include "vm/ticket_table.h"
+#include "vm/trimmer.h"
 #include "vm/vm_map.h"
 
 namespace revenant::vm {
@@ -56,6 +62,8 @@ struct MemoryOptions {
   base::Epoch low_not_before = base::kNoEpoch;  // older images of the low window are stale
   TrackerChoice tracker = TrackerChoice::kAuto;
   std::uint64_t mapping_budget = 0;  // of the tracker mprotect; 0: half of the process's limit
+  base::PageCount memory_budget{0};  // pages of the space in memory at most; 0: no limit
+  bool move_frames = true;           // where the kernel can; else they are copied
 };
 
 class MemoryManager {
@@ -109,10 +117,16 @@ class MemoryManager {
 
   [[nodiscard]] DirtyTracker& tracker() { return *tracker_; }
   // What is known about single pages: the hash of their last image, among others.
-  [[nodiscard]] VmMap& map() { return map_; }
+  [[nodiscard]] VmMap& map() { return pager_.map(); }
   [[nodiscard]] MemoryStatistics statistics() const { return counters_.read(); }
   // Where all of that is counted.
   [[nodiscard]] MemoryCounters& counters() { return counters_; }
+
+  // Under a memory budget. `run` stays in memory; before the first fault.
+  void pin(base::PageRun run) { pager_.pin(run); }
+  [[nodiscard]] Pager& pager() { return pager_; }
+  [[nodiscard]] Trimmer& trimmer() { return trimmer_; }
+  [[nodiscard]] ModifiedWriter& modified_writer() { return writer_; }
 
  private:
   [[nodiscard]] base::Status start(const MemoryOptions& options, PageSource& source);
@@ -131,12 +145,14 @@ class MemoryManager {
 
   // Synchronise themselves.
   MemoryCounters counters_;
-  VmMap map_;
+  Pager pager_{counters_};
+  Trimmer trimmer_{pager_};
   TicketTable tickets_;
   KeptTickets kept_tickets_{tickets_};
   SegmentTable segments_;
   ReleasedRuns released_;
-  FaultHandler handler_{space_, segments_, released_, counters_};
+  ModifiedWriter writer_{pager_, released_};
+  FaultHandler handler_{space_, segments_, pager_, trimmer_};
   FaultPort port_{handler_};
 };
 

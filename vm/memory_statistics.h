@@ -57,6 +57,8 @@ struct MemoryFigures {
   Value written_pages{0};        // parked in the store by the modified writer
   Value frame_waits{0};          // threads that waited for a frame
   Value frame_wait_ns{0};        // for how long, together
+  Value dropped_pages{0};        // standby frames that were freed
+  Value excess_frames{0};        // taken beyond the budget, by threads that waited too long
 
   BOOST_DESCRIBE_CLASS(MemoryFigures, (),
                        (budget_bytes, active_pages, modified_pages, standby_pages, free_pages,
@@ -64,7 +66,7 @@ struct MemoryFigures {
                         parked_faults, standby_faults, modified_faults, fatal, zero_pages,
                         stored_pages, raced_pages, ahead_pages, ahead_used_pages, refused_writes,
                         trimmed_pages, trimmed_clean_pages, written_pages, frame_waits,
-                        frame_wait_ns),
+                        frame_wait_ns, dropped_pages, excess_frames),
                        (), ())
 };
 

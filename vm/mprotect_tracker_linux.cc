@@ -119,6 +119,33 @@ void MprotectTracker::discard(base::PageRun run) noexcept {
   space_.discard(run);
 }
 
+PageBits MprotectTracker::evict(base::PageRun run) noexcept {
+  PageBits gone = 0;
+  const base::LockGuard guard(lock_);
+  base::PageRun present = present_.next_set(run);
+  while (present.count.value != 0) {
+    // Closed first: whoever touches a page of it now waits for lock_ in classify().
+    if (set_access(present, PageAccess::kNone)) {
+      space_.read(present, pool_->place_of(present.first).pointer());
+      space_.discard(present);
+      gone |= all_of(present) << (present.first - run.first).value;
+    }
+    present = present_.next_set({present.end(), run.end() - present.end()});
+  }
+  return gone;
+}
+
+PageBits MprotectTracker::restore(base::PageRun run) noexcept {
+  const base::LockGuard guard(lock_);
+  if (!space_.write(run, pool_->content_of(run.first))) return 0;
+  if (!set_access(run, PageAccess::kWrite)) {
+    space_.discard(run);
+    return 0;
+  }
+  pool_->discard(run);
+  return all_of(run);
+}
+
 bool MprotectTracker::deny_writes(base::PageRun run) noexcept {
   return set_access(run, PageAccess::kRead);
 }

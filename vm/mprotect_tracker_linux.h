@@ -61,6 +61,13 @@ class MprotectTracker final : public TrapTracker {
     return mappings() > budget_ / 2;
   }
   void discard(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
+  [[nodiscard]] base::Status attach_pool(const FramePool& pool) override {
+    pool_ = &pool;
+    return {};
+  }
+  [[nodiscard]] bool prefers_blocks() const noexcept override { return true; }
+  [[nodiscard]] PageBits evict(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
+  [[nodiscard]] PageBits restore(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
 
  private:
   bool deny_writes(base::PageRun run) noexcept override REVENANT_REQUIRES(lock_);
@@ -73,7 +80,8 @@ class MprotectTracker final : public TrapTracker {
   [[nodiscard]] std::uint64_t borders(base::PageRun run) const noexcept REVENANT_REQUIRES(lock_);
   [[nodiscard]] PageAccess access_of(base::PageNumber page) const noexcept REVENANT_REQUIRES(lock_);
 
-  std::uint64_t budget_ = 0;  // constant after attach()
+  std::uint64_t budget_ = 0;         // constant after attach()
+  const FramePool* pool_ = nullptr;  // constant after attach_pool()
   std::atomic<std::uint64_t> mappings_{0};
   PageBitmap present_ REVENANT_GUARDED_BY(lock_){space_};
 };

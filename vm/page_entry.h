@@ -34,7 +34,8 @@ struct ContentHash {
   constexpr bool operator==(const ContentHash&) const = default;
 };
 
-// Refers to a ticket of the page's segment; the generation tells a stale reference.
+// Refers to what holds the page's content while its state does not say so already: the frame of a
+// page in memory, the image of a parked one. The generation tells a stale reference.
 struct TicketReference {
   static constexpr unsigned kNumberBits = 28;
   static constexpr unsigned kGenerationBits = 12;
@@ -50,17 +51,26 @@ class PageEntry {
 
   // A new entry is of an untouched page.
   constexpr PageEntry() = default;
+  // One of a page that has none yet, and whose image the branch holds.
+  static constexpr PageEntry stored() {
+    PageEntry entry;
+    entry.set_field(kStateAt, kStateBits, static_cast<std::uint64_t>(PageState::kStored));
+    return entry;
+  }
 
   [[nodiscard]] constexpr PageState state() const {
     return static_cast<PageState>(field(kStateAt, kStateBits));
   }
   [[nodiscard]] constexpr bool dirty() const { return field(kDirtyAt, 1) != 0; }
+  [[nodiscard]] constexpr bool can_be_dirty() const { return may_be_dirty(state()); }  // I2
   [[nodiscard]] constexpr ContentHash hash() const { return {words_[0], words_[1]}; }
   [[nodiscard]] constexpr TicketReference ticket() const {
     return {.number = static_cast<std::uint32_t>(field(kTicketAt, TicketReference::kNumberBits)),
             .generation =
                 static_cast<std::uint16_t>(field(kGenerationAt, TicketReference::kGenerationBits))};
   }
+  // Of a page in memory, if it is counted against a budget.
+  [[nodiscard]] constexpr std::uint32_t frame() const { return ticket().number; }
   // The register as it stands in epoch `now`.
   [[nodiscard]] constexpr std::uint8_t heat(base::Epoch now) const {
     const std::uint64_t elapsed = (now.value - field(kBeatAt, kBeatBits)) & mask(kBeatBits);
@@ -74,6 +84,7 @@ class PageEntry {
     const PageState next = edge(state());
     set_field(kStateAt, kStateBits, static_cast<std::uint64_t>(next));  // I1
     if (next == PageState::kUntouched) forget_content();
+    if (next == PageState::kStored) set_ticket({});
     REVENANT_CHECK(!dirty() || may_be_dirty(next), "a dirty page became %s", name_of(next));  // I2
   }
 
@@ -89,6 +100,13 @@ class PageEntry {
   constexpr void mark_clean(ContentHash hash) {
     set_hash(hash);
     set_field(kDirtyAt, 1, 0);
+  }
+  // An image with this hash exists, and no snapshot has it yet.
+  constexpr void mark_uncommitted(ContentHash hash) {
+    set_hash(hash);
+    REVENANT_CHECK(may_be_dirty(state()), "a page that is %s has an image that no snapshot has",
+                   name_of(state()));  // I2
+    set_field(kDirtyAt, 1, 1);
   }
   // An image with this hash was put into the epoch being made.
   constexpr void set_hash(ContentHash hash) {
@@ -147,6 +165,7 @@ class PageEntry {
     set_field(kHeatAt, kHeatBits, 0);
     set_field(kBeatAt, kBeatBits, 0);
     set_field(kDirtyAt, 1, 0);
+    set_ticket({});
   }
 
   Words words_{0, 0, static_cast<std::uint64_t>(PageState::kUntouched)};

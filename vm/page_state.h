@@ -99,6 +99,12 @@ constexpr const char* name_of(PageState state) {
   return "no state";
 }
 
+// Whether such a page is in memory, though not in the space.
+constexpr bool is_outside(PageState state) {
+  return state == PageState::kStandby || state == PageState::kModified ||
+         state == PageState::kInTransit;
+}
+
 // An edge: the state found goes in, the next one comes out.
 using PageEdge = PageState (*)(PageState found);
 

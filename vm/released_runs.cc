@@ -4,11 +4,13 @@
 
 namespace revenant::vm {
 
-base::Status ReleasedRuns::open(DirtyTracker& tracker) {
+base::Status ReleasedRuns::open(Pager& pager) {
   base::LockGuard guard(lock_);
-  tracker_ = &tracker;
-  REVENANT_TRY(runs_.open());
-  runs_.clear();
+  pager_ = &pager;
+  for (DirtyList* runs : {&runs_, &parking_runs_}) {
+    REVENANT_TRY(runs->open());
+    runs->clear();
+  }
   return {};
 }
 
@@ -18,9 +20,9 @@ void ReleasedRuns::release(base::PageRun run) {
 
 void ReleasedRuns::discard(base::PageRun run) {
   base::LockGuard guard(lock_);
-  sequence_.fetch_add(1, std::memory_order_release);  // I1: before the pages go
-  tracker_->discard(run);
   runs_.append(run);
+  if (pager_->has_budget()) parking_runs_.append(run);
+  pager_->discard(run);
 }
 
 void ReleasedRuns::forget(base::PageRun run) {
@@ -32,6 +34,12 @@ void ReleasedRuns::take(DirtyList& out) {
   out.clear();
   base::LockGuard guard(lock_);
   runs_.swap(out);
+}
+
+void ReleasedRuns::take_for_parking(DirtyList& out) {
+  out.clear();
+  base::LockGuard guard(lock_);
+  parking_runs_.swap(out);
 }
 
 }  // namespace revenant::vm

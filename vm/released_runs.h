@@ -1,38 +1,35 @@
-// What was given back since the last snapshot, and the race between giving back and filling ahead.
+// What was given back since the last snapshot.
 //
-// A fault fills neighbours of the page that was touched. Between asking what a neighbour stands for
-// and filling it, its owner may give it back; the page would come to life again, with an image that
-// is stale for whoever gets it next. So filling ahead and discarding exclude each other, and
-// whoever fills ahead checks that nothing was released since it asked:
+// A fault brings neighbours in of the page that was touched. Between asking what a neighbour stands
+// for and bringing it in, its owner may give it back; the page would come to life again, with an
+// image that is stale for whoever gets it next. So whoever brings pages in ahead looks, under their
+// stripe's lock, whether anything was released since it asked:
 //
-//   fault:    mark = sequence() .. ask rules .. fill_unless_released(mark, fill)
-//   release:  the owner's rule changes .. release(): ++sequence, discard, remember
+//   fault:    mark = releases() .. ask rules .. bring_in(mark)
+//   release:  the owner's rule changes .. release(): remember, ++releases, discard stripe by stripe
 //
-// I1  A page that fill_unless_released() fills was not released after the mark, or is discarded by
-//     the release that follows.
-// I2  A released run is in take() exactly once.
+// I1  A page that was brought in ahead was not released after the mark, or is discarded by the
+//     release that follows.
+// I2  A released run is in take() exactly once, and in take_for_parking() exactly once.
 // I3  Code under the lock touches no page of the space, not even with its stack (volatile_stack.h):
-//     the fault handler takes the lock.
+//     the fault handler takes the locks that are taken under it.
 //
 // Threads: release() from any; forget() and take() from those whose stacks are not in the space.
-// Locks: lock_ (rank kDirtyList), and the tracker's under it.
+// Locks: lock_ (rank kDirtyList), and the pager's under it.
 #pragma once
-
-#include <atomic>
-#include <cstdint>
 
 #include "base/lock.h"
 #include "base/result.h"
 #include "base/units.h"
 #include "vm/dirty_list.h"
-#include "vm/dirty_tracker.h"
+#include "vm/pager.h"
 
 namespace revenant::vm {
 
 class ReleasedRuns {
  public:
-  // `tracker` drops the pages, and outlives their release.
-  [[nodiscard]] base::Status open(DirtyTracker& tracker) REVENANT_EXCLUDES(lock_);
+  // `pager` drops the pages, and outlives their release.
+  [[nodiscard]] base::Status open(Pager& pager) REVENANT_EXCLUDES(lock_);
 
   // Discards the pages of `run` and remembers it.
   void release(base::PageRun run) REVENANT_EXCLUDES(lock_);
@@ -40,27 +37,17 @@ class ReleasedRuns {
   void forget(base::PageRun run) REVENANT_EXCLUDES(lock_);
   // Exchanges what was released for `out`'s storage: `out` is open, what it held is forgotten.
   void take(DirtyList& out) REVENANT_EXCLUDES(lock_);
-
-  [[nodiscard]] std::uint64_t sequence() const noexcept {
-    return sequence_.load(std::memory_order_acquire);
-  }
-  // Calls fill() unless anything was released since `mark`; says whether it did.
-  template <class Fill>
-  bool fill_unless_released(std::uint64_t mark, Fill&& fill) REVENANT_EXCLUDES(lock_) {
-    base::LockGuard guard(lock_);
-    if (sequence_.load(std::memory_order_relaxed) != mark) return false;
-    fill();
-    return true;
-  }
+  // The same for whoever parks images: those of released pages are not wanted any more.
+  void take_for_parking(DirtyList& out) REVENANT_EXCLUDES(lock_);
 
  private:
   void discard(base::PageRun run) REVENANT_EXCLUDES(lock_);
 
-  DirtyTracker* tracker_ = nullptr;         // constant after open()
-  std::atomic<std::uint64_t> sequence_{0};  // written under lock_
+  Pager* pager_ = nullptr;  // constant after open()
 
   base::Lock lock_{base::LockRank::kDirtyList};
   DirtyList runs_ REVENANT_GUARDED_BY(lock_);
+  DirtyList parking_runs_ REVENANT_GUARDED_BY(lock_);
 };
 
 }  // namespace revenant::vm

@@ -114,6 +114,8 @@ class Space {
   // Writes the pages of `run` (within one window) to the memory file, whatever access they allow.
   // False when the host has no memory for them.
   [[nodiscard]] bool write(base::PageRun run, const std::byte* source) const noexcept;
+  // Reads them from there.
+  void read(base::PageRun run, std::byte* target) const noexcept;
   // False when the kernel has no mapping left to express it.
   [[nodiscard]] bool set_access(base::PageRun run, PageAccess access) const noexcept;
 

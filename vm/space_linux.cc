@@ -150,6 +150,20 @@ bool Space::write(base::PageRun run, const std::byte* source) const noexcept {
   return done == run.count.bytes();
 }
 
+void Space::read(base::PageRun run, std::byte* target) const noexcept {
+  const int saved = errno;
+  const std::uint64_t offset = offset_of(run.first);
+  std::uint64_t done = 0;
+  while (done < run.count.bytes()) {
+    const long got = ::syscall(SYS_pread64, memory_file_, target + done, run.count.bytes() - done,
+                               offset + done);
+    REVENANT_CHECK(got > 0 || errno == EINTR, "reading %zu pages of the memory file: %s",
+                   run.count.value, std::strerror(errno));
+    if (got > 0) done += static_cast<std::uint64_t>(got);
+  }
+  errno = saved;
+}
+
 bool Space::set_access(base::PageRun run, PageAccess access) const noexcept {
   static constexpr int kProtections[] = {PROT_NONE, PROT_READ, kWritable};
   const int saved = errno;

@@ -66,6 +66,38 @@ void SyncTracker::discard(base::PageRun run) noexcept {
   space_.discard(run);
 }
 
+base::Status SyncTracker::attach_pool(const FramePool& pool) {
+  pool_ = &pool;
+  return uffd_.register_run(pool.pages());
+}
+
+PageBits SyncTracker::evict(base::PageRun run) noexcept {
+  const base::PageNumber place = pool_->place_of(run.first);
+  const base::LockGuard guard(lock_);
+  PageBits gone = uffd_.move(run, place);
+  // Writers wait in resolve_write() while the rest is copied.
+  if (gone != all_of(run) && deny_writes(run)) {
+    gone |= uffd_.copy_and_drop(space_, run, place, all_of(run) & ~gone);
+  }
+  for_runs(run, gone, [this](base::PageRun part) {
+    lock_.assert_held();
+    written_.clear(part);
+  });
+  return gone;
+}
+
+PageBits SyncTracker::restore(base::PageRun run) noexcept {
+  const base::PageRun place{pool_->place_of(run.first), run.count};
+  const base::LockGuard guard(lock_);
+  PageBits back = uffd_.move(place, run.first);
+  if (back != all_of(run)) back |= uffd_.copy_back(*pool_, run, all_of(run) & ~back);
+  for_runs(run, back, [this](base::PageRun part) {
+    lock_.assert_held();
+    written_.set(part);
+  });
+  return back;
+}
+
 bool SyncTracker::deny_writes(base::PageRun run) noexcept { return uffd_.write_protect(run) == 0; }
 
 std::optional<base::PageRun> SyncTracker::allow_writes(base::PageNumber page) noexcept {

@@ -21,6 +21,8 @@ class SyncTracker final : public TrapTracker {
   [[nodiscard]] Backing backing() const noexcept override { return Backing::kAnonymous; }
   [[nodiscard]] bool user_mode_only() const noexcept override { return uffd_.user_mode_only(); }
   [[nodiscard]] base::Status try_out() override;
+  // Whether frames are moved where the kernel can: else they are always copied.
+  void set_moving(bool wanted) { uffd_.set_moving(wanted); }
   [[nodiscard]] base::Status attach() override REVENANT_EXCLUDES(lock_);
   void close() override REVENANT_EXCLUDES(lock_);
 
@@ -28,12 +30,16 @@ class SyncTracker final : public TrapTracker {
   [[nodiscard]] Filled fill(base::PageRun run, const std::byte* source,
                             FillMode mode) noexcept override REVENANT_EXCLUDES(lock_);
   void discard(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
+  [[nodiscard]] base::Status attach_pool(const FramePool& pool) override;
+  [[nodiscard]] PageBits evict(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
+  [[nodiscard]] PageBits restore(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
 
  private:
   bool deny_writes(base::PageRun run) noexcept override REVENANT_REQUIRES(lock_);
   std::optional<base::PageRun> allow_writes(base::PageNumber page) noexcept override
       REVENANT_REQUIRES(lock_);
 
+  const FramePool* pool_ = nullptr;
   Uffd uffd_;
 };
 

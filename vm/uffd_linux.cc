@@ -33,7 +33,10 @@ base::Status Uffd::open(Writes writes) {
   REVENANT_TRY(open_descriptor());
   const bool async = writes == Writes::kAsync;
   uffdio_api api{.api = UFFD_API, .features = async ? kAsyncFeatures : kSyncFeatures, .ioctls = 0};
-  if (::ioctl(descriptor_, UFFDIO_API, &api) == 0) return {};
+  if (::ioctl(descriptor_, UFFDIO_API, &api) == 0) {
+    moving_ = (api.features & UFFD_FEATURE_MOVE) != 0;
+    return {};
+  }
   const int error = errno;
   close();
   if (error != EINVAL) return refused("UFFDIO_API", error);
@@ -95,6 +98,55 @@ Filled Uffd::fill(base::PageRun run, const std::byte* source, FillMode mode) noe
   }
   errno = saved;
   return result;
+}
+
+PageBits Uffd::move(base::PageRun run, base::PageNumber target) noexcept {
+  if (!moving_) return 0;
+  const int saved = errno;
+  PageBits moved = 0;
+  base::PageCount done;
+  while (done < run.count) {
+    uffdio_move request{};
+    request.dst = (target + done).address();
+    request.src = (run.first + done).address();
+    request.len = run.count.bytes() - done.bytes();
+    const int failed = ::ioctl(descriptor_, UFFDIO_MOVE, &request);
+    if (request.move > 0) {  // all of it, or as far as the first page it would not move
+      const auto pages = base::PageCount::holding(static_cast<std::uint64_t>(request.move));
+      for (std::uint64_t i = 0; i < pages.value; ++i) moved |= PageBits{1} << (done.value + i);
+      done += pages;
+    } else if (failed != 0 && errno != EAGAIN) {
+      done += base::PageCount{1};
+    }
+  }
+  errno = saved;
+  return moved;
+}
+
+PageBits Uffd::copy_and_drop(const Space& space, base::PageRun run, base::PageNumber place,
+                             PageBits pages) noexcept {
+  PageBits gone = 0;
+  for_runs(run, pages, [&](base::PageRun part) {
+    for (base::PageNumber page = part.first; page < part.end(); ++page) {
+      const base::PageNumber there = place + (page - run.first);
+      if (fill({there, {1}}, page.pointer(), FillMode::kDirty).pages != 1) continue;
+      space.discard({page, {1}});
+      gone |= bit_of(run, page);
+    }
+  });
+  return gone;
+}
+
+PageBits Uffd::copy_back(const FramePool& pool, base::PageRun run, PageBits pages) noexcept {
+  PageBits back = 0;
+  for_runs(run, pages, [&](base::PageRun part) {
+    const Filled filled = fill(part, pool.content_of(part.first), FillMode::kDirty);
+    const base::PageRun there{part.first, {filled.pages + filled.raced}};
+    if (there.count.value == 0) return;
+    pool.discard(there);
+    back |= all_of(there) << (part.first - run.first).value;
+  });
+  return back;
 }
 
 int Uffd::write_protect(base::PageRun run) noexcept {

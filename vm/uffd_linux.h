@@ -6,8 +6,8 @@
 //
 // I1  The descriptor is close-on-exec, and works for an unprivileged user (user faults only) where
 //     the privileged form is refused.
-// I2  No call here allocates; fill(), write_protect() and allow_writes() are safe in a signal
-//     handler and keep errno.
+// I2  No call here allocates; fill(), move(), write_protect() and allow_writes() are safe in a
+//     signal handler and keep errno.
 //
 // Threads: open() and close() by one thread, while no other uses the object; the rest from any.
 // Errors: what the kernel refuses comes back as a sentence that names the call and the way out.
@@ -18,7 +18,9 @@
 
 #include "base/result.h"
 #include "base/units.h"
+#include "vm/frame_pool.h"
 #include "vm/page_fill.h"
+#include "vm/space.h"
 
 namespace revenant::vm {
 
@@ -42,6 +44,20 @@ class Uffd {
   // are.
   [[nodiscard]] Filled fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept;
 
+  // Moves the pages of `run`, at most 32, to as many at `target`, registered and missing, each at
+  // one instant. Says which were moved: not those that are missing, nor those that the kernel
+  // shares with a child of fork. None by a kernel before 6.8.
+  [[nodiscard]] PageBits move(base::PageRun run, base::PageNumber target) noexcept;
+  // Where pages cannot be moved: copies those of `run` in `pages` to `place`, and drops them from
+  // the space. No write to them may go through meanwhile. Says which went.
+  [[nodiscard]] PageBits copy_and_drop(const Space& space, base::PageRun run,
+                                       base::PageNumber place, PageBits pages) noexcept;
+  // The way back from the pool, whose frames are dropped. Says which came.
+  [[nodiscard]] PageBits copy_back(const FramePool& pool, base::PageRun run,
+                                   PageBits pages) noexcept;
+  // Whether the kernel is asked to move at all; it is not, if it does not know how.
+  void set_moving(bool wanted) { moving_ = moving_ && wanted; }
+
   // Protects the pages of `run` that are present: their next write is noted, or refused. 0, or the
   // error of a kernel that does not do it.
   [[nodiscard]] int write_protect(base::PageRun run) noexcept;
@@ -56,6 +72,7 @@ class Uffd {
 
   int descriptor_ = -1;
   bool user_mode_only_ = false;
+  bool moving_ = false;
 };
 
 }  // namespace revenant::vm

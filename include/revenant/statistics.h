@@ -41,6 +41,8 @@ struct memory_statistics {
   std::uint64_t written_pages = 0;        // parked in the store
   std::uint64_t frame_waits = 0;          // times that a thread waited for a frame
   std::uint64_t frame_wait_ns = 0;        // for how long, together
+  std::uint64_t dropped_pages = 0;        // standby frames that were freed
+  std::uint64_t excess_frames = 0;        // taken beyond the budget, by threads that waited long
 
   // Faults that had to read an image.
   [[nodiscard]] std::uint64_t hard_faults() const noexcept { return stored_faults + parked_faults; }

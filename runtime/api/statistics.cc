@@ -30,7 +30,9 @@ memory_statistics memory_statistics_now() noexcept {
           .trimmed_clean_pages = now.trimmed_clean_pages,
           .written_pages = now.written_pages,
           .frame_waits = now.frame_waits,
-          .frame_wait_ns = now.frame_wait_ns};
+          .frame_wait_ns = now.frame_wait_ns,
+          .dropped_pages = now.dropped_pages,
+          .excess_frames = now.excess_frames};
 }
 
 }  // namespace revenant

@@ -27,20 +27,25 @@ constexpr std::chrono::nanoseconds kPatience = std::chrono::microseconds(500);
 
 }  // namespace
 
+std::array<base::PageRun, 2> Capture::own_pages() {
+  return {{{base::PageNumber::of(objects::kWorldAddress), {1}},
+           {base::PageNumber::of(objects::kRuntimeBlockAddress),
+            base::PageCount::holding(sizeof(RestlessState))}}};
+}
+
 base::Status Capture::open(std::chrono::nanoseconds pause_target, VolatileCheck* check) {
   check_ = check;
   target_ns_ = static_cast<double>(pause_target.count());
-  for (vm::DirtyList* list : {&dirty_, &owed_, &released_, &newly_released_}) {
+  for (vm::DirtyList* list : {&dirty_, &owed_, &released_, &newly_released_, &parked_}) {
     REVENANT_TRY(list->open());
   }
-  REVENANT_TRY(copies_.open());
-  hot_.pin({base::PageNumber::of(objects::kWorldAddress), {1}});
-  hot_.pin({base::PageNumber::of(objects::kRuntimeBlockAddress),
-            base::PageCount::holding(sizeof(RestlessState))});
+  REVENANT_TRY(copies_.open(memory_.pager()));
+  for (const base::PageRun& run : own_pages()) hot_.pin(run);
   return {};
 }
 
-base::Result<bool> Capture::take(Stop kind) {
+base::Result<bool> Capture::take(Stop kind, base::FunctionRef<bool()> serve) {
+  memory_.pager().hold_judgement(true);
   copies_.clear();
   copy_dirty(owed_.runs());
   owed_.clear();
@@ -48,9 +53,12 @@ base::Result<bool> Capture::take(Stop kind) {
   stop_limit_ = 2 * residual_pages_ + kReserveSlack;
   for (int stops = 1;; ++stops) {
     REVENANT_TRY(precopy());
-    if (kind == Stop::kIfDirty && copies_.empty() && !hot_.has_unpinned()) return false;
+    if (kind == Stop::kIfDirty && copies_.empty() && !hot_.has_unpinned()) {
+      memory_.pager().hold_judgement(false);
+      return false;
+    }
     may_give_up_ = kind != Stop::kForGood && stops < kMaxStops;  // I4
-    stop(kind == Stop::kForGood);
+    stop(kind == Stop::kForGood, serve);
     if (!gave_up_) break;
     copy_dirty(dirty_.runs());
     // No more than half of it should be left next time: otherwise stops need not come closer.
@@ -69,9 +77,7 @@ base::Result<bool> Capture::take(Stop kind) {
 base::Status Capture::precopy() {
   std::uint64_t last_pages = UINT64_MAX;
   for (int round = 0; round < kMaxRounds; ++round) {
-    dirty_.clear();
-    const base::Status harvested = memory_.tracker().harvest(hot_.runs(), dirty_);
-    trapped_pages_ += dirty_.pages().value;
+    const base::Status harvested = harvest();
     copy_dirty(dirty_.runs());
     REVENANT_TRY(harvested);
     // Before the next round, not after the last: the program goes on writing meanwhile.
@@ -81,6 +87,15 @@ base::Status Capture::precopy() {
     last_pages = pages;
   }
   return {};
+}
+
+// What was written since the harvest before, in the space and outside.
+base::Status Capture::harvest() {
+  dirty_.clear();
+  base::Status harvested = memory_.tracker().harvest(hot_.runs(), dirty_);
+  trapped_pages_ += dirty_.pages().value;
+  round_ = memory_.pager().lists().next_round(dirty_);
+  return harvested;
 }
 
 // What copying the hot pages on one core leaves of the target; negative where it misses it.
@@ -108,16 +123,17 @@ void Capture::copy_dirty(std::span<const base::PageRun> runs) {
   }
 }
 
-void Capture::stop(bool for_good) {
+void Capture::stop(bool for_good, base::FunctionRef<bool()> serve) {
   hot_copy_.plan(hot_.runs());
   const auto step = [this] { stop_step(); };
   // Within the target help costs more than it saves: lines that a second core has read are slow to
   // write again.
-  const auto assist = [this, needs_help = spare_ns() < 0] {
+  const auto assist = [this, serve, needs_help = spare_ns() < 0] {
     if (needs_help) hot_copy_.help(kPatience);
+    return serve();
   };
   const std::int64_t pause_ns =
-      for_good ? safepoint_.stop_for_good(step) : safepoint_.stop_and(step, assist);
+      for_good ? safepoint_.stop_for_good(step, assist) : safepoint_.stop_and(step, assist);
   const auto pause_us = static_cast<std::uint32_t>(pause_ns / 1000);
   pauses_.add(pause_us);
   pause_us_ = std::max(pause_us_, pause_us);
@@ -136,11 +152,11 @@ void Capture::stop_step() {
 }
 
 void Capture::copy_in_stop() {
-  dirty_.clear();
-  step_status_ = memory_.tracker().harvest(hot_.runs(), dirty_);
-  trapped_pages_ += dirty_.pages().value;
+  const base::LockGuard no_parking(parking_lock_);
+  step_status_ = harvest();
   gave_up_ = may_give_up_ && step_status_.ok() && dirty_.pages().value > stop_limit_;
   if (gave_up_) return;
+  captured_ = true;
   objects::World& world = objects::World::at_home();
   RuntimeState& state = RuntimeState::at_home();
   epoch_ = world.open_epoch();
@@ -150,6 +166,7 @@ void Capture::copy_in_stop() {
   end_ = state.end;
   copy_rest();
   memory_.take_released(newly_released_);
+  memory_.modified_writer().note_released();
   for (const base::PageRun& run : newly_released_.runs()) copies_.refresh_run(run);
   copies_.publish();
   if (check_ != nullptr) check_->scan(copies_);
@@ -157,6 +174,7 @@ void Capture::copy_in_stop() {
 
 void Capture::copy_rest() {
   const std::int64_t begin_ns = ProgramClock::host_monotonic_ns();
+  drop_parked();
   copy_dirty(dirty_.runs());
   // A page that was freed is copied for nothing, once (note_changed()).
   copies_.append(hot_copy_);
@@ -164,6 +182,12 @@ void Capture::copy_rest() {
   if (pages == 0) return;
   const std::int64_t spent_ns = ProgramClock::host_monotonic_ns() - begin_ns;
   copy_ns_ = 0.9 * copy_ns_ + 0.1 * static_cast<double>(spent_ns) / static_cast<double>(pages);
+}
+
+// What has been parked since it was copied is older in its copy.
+void Capture::drop_parked() {
+  memory_.modified_writer().take_parked(parked_);
+  for (const base::PageRun& run : parked_.runs()) copies_.refresh_run(run);
 }
 
 void Capture::note_heat() {
@@ -198,7 +222,14 @@ void Capture::note_changed(base::PageNumber page) {
   }
 }
 
+void Capture::end_epoch() {
+  memory_.pager().hold_judgement(false);
+  const base::LockGuard guard(parking_lock_);
+  captured_ = false;
+}
+
 void Capture::learn() {
+  end_epoch();
   released_.clear();
   cooled_.clear();
   hot_.learn(epoch_, cooled_);
@@ -210,6 +241,7 @@ void Capture::learn() {
 }
 
 void Capture::owe_again() {
+  end_epoch();
   hot_.forget_candidates();
   owed_.append_all(dirty_);  // which may not have been copied to the end
   copies_.for_each([this](base::PageNumber page, const std::byte*) {

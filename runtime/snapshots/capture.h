@@ -15,7 +15,9 @@
 // I3  An epoch's number is drawn in its stop and never used again, committed or not: what the heap
 //     carves after the stop carries a later number than every image of the epoch. A stop that is
 //     given up draws none.
-// I4  A program that dirties pages faster than they are copied is stopped nevertheless, after
+// I4  Pages that leave the space while a capture lasts count as modified: what equals the newest
+//     image of a page is known again when it has ended (learn(), owe_again()).
+// I5  A program that dirties pages faster than they are copied is stopped nevertheless, after
 //     kMaxStops attempts.
 //
 // Memory: a copy of each page that changed (page_copies.h).
@@ -24,11 +26,14 @@
 // to park while the snapshotter's thread waits. pauses() on any.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "base/function_ref.h"
+#include "base/lock.h"
 #include "base/result.h"
 #include "base/units.h"
 #include "objects/world.h"
@@ -52,6 +57,9 @@ class Capture {
     kForGood,  // the program does not go on after it
   };
 
+  // What the stop itself writes to: it has to be in memory, always.
+  [[nodiscard]] static std::array<base::PageRun, 2> own_pages();
+
   Capture(vm::MemoryManager& memory, Safepoint& safepoint, ProgramClock& clock)
       : memory_(memory), safepoint_(safepoint), clock_(clock) {}
 
@@ -59,9 +67,16 @@ class Capture {
   // is not null, looks through what each stop captures, while it lasts.
   [[nodiscard]] base::Status open(std::chrono::nanoseconds pause_target, VolatileCheck* check);
 
-  // False when nothing was written, and kIfDirty asked for no stop then.
+  // Held while pages are parked, which is not done in a stop, nor between it and the end of the
+  // epoch: a page parked then would be newer than the instant that the epoch is of.
+  base::Lock& parking_lock() REVENANT_RETURNS_LOCK(parking_lock_) { return parking_lock_; }
+  [[nodiscard]] bool may_park() const REVENANT_REQUIRES(parking_lock_) { return !captured_; }
+
+  // False when nothing was written, and kIfDirty asked for no stop then. While a stop waits for
+  // workers, `serve` is called again and again, until it returns false: they may be waiting for
+  // what only this thread can do.
   // Throws std::bad_alloc where the host refuses memory.
-  [[nodiscard]] base::Result<bool> take(Stop kind);
+  [[nodiscard]] base::Result<bool> take(Stop kind, base::FunctionRef<bool()> serve);
 
   // What the last take() found. The released runs are sorted, and those of failed epochs are among
   // them.
@@ -70,6 +85,8 @@ class Capture {
   [[nodiscard]] base::Epoch epoch() const { return epoch_; }
   [[nodiscard]] std::uint32_t threads() const { return threads_; }
   [[nodiscard]] const ProgramEnd& end() const { return end_; }
+  // What was harvested and copied belongs to this round of the page lists, or an earlier one.
+  [[nodiscard]] std::uint64_t round() const { return round_; }
   // The longest of its stops.
   [[nodiscard]] std::uint32_t pause_us() const { return pause_us_; }
 
@@ -94,10 +111,13 @@ class Capture {
  private:
   [[nodiscard]] base::Status precopy();
   [[nodiscard]] bool is_forbidden(base::PageNumber page) const;
+  [[nodiscard]] base::Status harvest();
   void copy_dirty(std::span<const base::PageRun> runs);
+  void drop_parked();
+  void end_epoch();
   [[nodiscard]] double spare_ns() const;
   [[nodiscard]] std::uint64_t small_residue() const;
-  void stop(bool for_good);
+  void stop(bool for_good, base::FunctionRef<bool()> serve);
   void stop_step();
   void copy_in_stop();
   void copy_rest();
@@ -110,6 +130,9 @@ class Capture {
   double target_ns_ = 0;            // constant after open()
   VolatileCheck* check_ = nullptr;  // constant after open()
 
+  base::Lock parking_lock_{base::LockRank::kParking};
+  bool captured_ REVENANT_GUARDED_BY(parking_lock_) = false;  // and the epoch has not ended
+
   PageCopies copies_;
   SharedCopy hot_copy_;
   HotSet hot_{memory_.map()};
@@ -117,6 +140,8 @@ class Capture {
   vm::DirtyList owed_;      // reported earlier, and not committed yet
   vm::DirtyList released_;  // runs given back, in this epoch and in those that failed before it
   vm::DirtyList newly_released_;
+  vm::DirtyList parked_;  // written ahead since they were copied
+  std::uint64_t round_ = 0;
   std::vector<base::PageRun> cooled_;
   base::Epoch epoch_;
   std::uint32_t threads_ = 0;

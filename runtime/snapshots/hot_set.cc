@@ -31,8 +31,8 @@ void HotSet::pin(const base::PageRun& run) {
 void HotSet::note_dirty(base::PageNumber page, base::Epoch now) {
   constexpr unsigned kHeated = (1u << kHeatingStops) - 1;
   bool heated = false;
-  map_.upsert(page, [&](vm::PageEntry& entry) {
-    if (entry.state() == vm::PageState::kUntouched) entry.take<vm::touch>();
+  map_.update(page, [&](vm::PageEntry& entry) {
+    if (!entry.can_be_dirty()) return;
     entry.mark_dirty(now);
     heated = (entry.heat(now) & kHeated) == kHeated;
   });

@@ -25,6 +25,7 @@
 #include "base/units.h"
 #include "runtime/snapshots/shared_copy.h"
 #include "vm/guarded_copy.h"
+#include "vm/pager.h"
 
 namespace revenant::runtime {
 
@@ -35,7 +36,8 @@ class PageCopies {
   PageCopies(const PageCopies&) = delete;
   PageCopies& operator=(const PageCopies&) = delete;
 
-  [[nodiscard]] base::Status open();
+  // `outside` copies a page that is in memory, but not in the space; false: nor is it there.
+  [[nodiscard]] base::Status open(vm::Pager& outside);
 
   void reserve(std::size_t more_pages);
   // Copies what the page holds now. A page that has gone meanwhile loses its slot.
@@ -68,8 +70,10 @@ class PageCopies {
   [[nodiscard]] std::byte* address_of(std::size_t slot) const {
     return arena_ + slot * base::kPageSize;
   }
+  [[nodiscard]] bool copy_page(base::PageNumber page, std::byte* frame) const;
   void fault_in(std::size_t slots);
 
+  vm::Pager* outside_ = nullptr;
   std::byte* arena_ = nullptr;
   std::size_t resident_slots_ = 0;
   std::size_t needed_slots_ = 0;  // at most, since trim() last looked

@@ -21,7 +21,8 @@ constexpr int kTrimEvery = 64;
 
 PageCopies::~PageCopies() { vm::release_volatile(arena_, kArenaBytes); }
 
-base::Status PageCopies::open() {
+base::Status PageCopies::open(vm::Pager& outside) {
+  outside_ = &outside;
   REVENANT_ASSIGN(arena_, vm::reserve_volatile(kArenaBytes, "page copies"));
   // Copies go to each page once: with small pages, each would miss the TLB first.
   vm::prefer_huge_pages(arena_, kArenaBytes);
@@ -46,9 +47,16 @@ void PageCopies::copy(base::PageNumber page) {
   const std::uint32_t slot = found->second;  // I1
   if (added) pages_.push_back(page);
   resident_slots_ = std::max<std::size_t>(resident_slots_, slot + 1);
-  if (vm::copy_if_present(page, address_of(slot))) return;
+  if (copy_page(page, address_of(slot))) return;
   pages_[slot].value = kVacant;
   slots_.erase(page.value);
+}
+
+// Wherever the page is: it may be taken out or come back between two looks.
+bool PageCopies::copy_page(base::PageNumber page, std::byte* frame) const {
+  if (vm::copy_if_present(page, frame)) return true;
+  return outside_->has_budget() &&
+         (outside_->copy_outside(page, frame) || vm::copy_if_present(page, frame));
 }
 
 void PageCopies::append(SharedCopy& planned) {
@@ -56,10 +64,12 @@ void PageCopies::append(SharedCopy& planned) {
   const std::size_t helped = own + planned.pages();
   planned.copy(address_of(own), address_of(helped));
   pages_.resize(helped + planned.pages(), base::PageNumber{kVacant});
-  planned.for_each([&](base::PageNumber page, bool by_helper, std::size_t frame) {
-    pages_[(by_helper ? helped : own) + frame] = page;
-  });
   resident_slots_ = std::max(resident_slots_, pages_.size());
+  planned.for_each([&](base::PageNumber page, bool by_helper,
+                       std::size_t frame) { pages_[(by_helper ? helped : own) + frame] = page; },
+                   [&](base::PageNumber page) {
+                     if (outside_->has_budget()) copy(page);
+                   });
 }
 
 void PageCopies::refresh_run(const base::PageRun& run) {

@@ -48,16 +48,21 @@ class SharedCopy {
   // Waits for copy() to begin, at most `patience`, and takes part in it. Returns before it ends.
   void help(std::chrono::nanoseconds patience);
 
-  // After copy(): visit(PageNumber, bool helped, std::size_t frame) for each page there is.
-  template <class Visit>
-  void for_each(Visit visit) const {
+  // After copy(): visit(PageNumber, bool helped, std::size_t frame) for each page there is, and
+  // missing(PageNumber) for each that there is not.
+  template <class Visit, class Missing>
+  void for_each(Visit visit, Missing missing) const {
     for (std::size_t i = 0; i < parts_; ++i) {
       const Part& part = part_[i];
       const bool helped = part.state.load(std::memory_order_acquire) == State::kHelped;
       const std::uint32_t there = helped ? part.there_helped : part.there_own;
       for (std::uint64_t at = 0; at < part.run.count.value; ++at) {
-        if ((there >> at & 1) == 0) continue;
-        visit(part.run.first + base::PageCount{at}, helped, part.frame + at);
+        const base::PageNumber page = part.run.first + base::PageCount{at};
+        if ((there >> at & 1) == 0) {
+          missing(page);
+        } else {
+          visit(page, helped, part.frame + at);
+        }
       }
     }
   }

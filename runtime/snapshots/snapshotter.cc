@@ -21,8 +21,6 @@ constexpr std::size_t kCoolChunks = 64;
 constexpr std::int64_t kLongestCoolingNs = 2'000'000;
 // Images and nodes that one turn removes at least, if there are as many.
 constexpr std::size_t kReclaimBudget = 8192;
-// A released run beyond this is looked for in the map's entries, not in the map page by page.
-constexpr std::uint64_t kManyPages = 1 << 16;
 constexpr std::int64_t kReaderCheckNs = 60'000'000'000;
 constexpr std::int64_t kFirstBackOffNs = 100'000'000;
 constexpr std::int64_t kLongestBackOffNs = 10'000'000'000;
@@ -57,11 +55,13 @@ base::Status Snapshotter::open(store::Store& store, const SnapshotterOptions& op
 }
 
 void Snapshotter::run() {
+  memory_.trimmer().note_writer_thread();
   next_due_ns_ = ProgramClock::host_monotonic_ns() + options_.every.count();
   for (;;) {
     const Turn turn = wait_for_turn();
     run_jobs();
-    if (turn == Turn::kJob) continue;
+    if (turn == Turn::kMemory) relieve_memory();
+    if (turn == Turn::kJob || turn == Turn::kMemory) continue;
     if (turn == Turn::kNone) break;
     next_due_ns_ = ProgramClock::host_monotonic_ns() + options_.every.count();
     const base::Status status = or_no_memory("a snapshot", [&] { return take_snapshot(turn); });
@@ -71,7 +71,7 @@ void Snapshotter::run() {
   }
   if (!capture_.frozen()) {
     store_->give_up_fetches();  // I3
-    safepoint_.stop_for_good([] {});
+    safepoint_.stop_for_good([] {}, [this] { return relieve_memory(); });
   }
   const base::LockGuard guard(lock_);
   stopped_ = true;
@@ -81,9 +81,11 @@ void Snapshotter::run() {
 Snapshotter::Turn Snapshotter::wait_for_turn() {
   const base::LockGuard guard(lock_);
   for (;;) {
+    const std::uint32_t seen = wake_.notifications();
     if (stopping_) return held_ ? Turn::kNone : Turn::kLast;
     if (job_ != nullptr && !job_->done) return Turn::kJob;
     const std::int64_t now_ns = ProgramClock::host_monotonic_ns();
+    if (memory_.trimmer().wants_work() || may_park()) return Turn::kMemory;
     if (!held_ && back_off_until_ns_ <= now_ns) {
       if (std::exchange(requested_, false)) return Turn::kWanted;
       if (options_.every.count() != 0 && now_ns >= next_due_ns_) return Turn::kTick;
@@ -94,7 +96,7 @@ Snapshotter::Turn Snapshotter::wait_for_turn() {
     } else if (!held_ && options_.every.count() != 0) {
       until_ns = std::max(next_due_ns_, back_off_until_ns_);
     }
-    wake_.wait_for(lock_, nanoseconds(until_ns - now_ns));
+    wake_.wait_for(lock_, nanoseconds(until_ns - now_ns), seen);
   }
 }
 
@@ -113,13 +115,15 @@ void Snapshotter::run_jobs() {
 
 base::Status Snapshotter::take_snapshot(Turn turn) {
   REVENANT_TRY(store_->make_available());  // I3
-  const auto stop = turn == Turn::kLast   ? Capture::Stop::kForGood
-                    : turn == Turn::kTick ? Capture::Stop::kIfDirty
-                                          : Capture::Stop::kAlways;
-  REVENANT_ASSIGN(const bool captured, capture_.take(stop));
+  const bool only_if_dirty = turn == Turn::kTick && !store_->has_parked();
+  const auto stop = turn == Turn::kLast ? Capture::Stop::kForGood
+                    : only_if_dirty     ? Capture::Stop::kIfDirty
+                                        : Capture::Stop::kAlways;
+  REVENANT_ASSIGN(const bool captured, capture_.take(stop, [this] { return relieve_memory(); }));
   if (!captured) return {};  // I2
   if (options_.check != nullptr) options_.check->tell(capture_.epoch());
   REVENANT_ASSIGN(const bool committed, write_epoch(turn));
+  settle_pages(committed);
   if (committed) settle_success();
   capture_.learn();
   cool_chunks();
@@ -135,8 +139,10 @@ base::Result<bool> Snapshotter::write_epoch(Turn turn) {
 }
 
 base::Result<bool> Snapshotter::fill_epoch(store::EpochWriter& writer, Turn turn) {
+  memory_.modified_writer().forget_released();
   REVENANT_TRY(put_changed(writer));
-  if (!changed_ && capture_.released().empty() && turn == Turn::kTick) return false;
+  const bool nothing = !changed_ && capture_.released().empty() && !store_->has_parked();
+  if (nothing && turn == Turn::kTick) return false;
   store::SnapshotInfo info{.build_id = options_.build_id,
                            .generation = options_.generation,
                            .wall_time_ns = ProgramClock::wall_now_ns(),
@@ -152,15 +158,19 @@ base::Result<bool> Snapshotter::fill_epoch(store::EpochWriter& writer, Turn turn
 base::Status Snapshotter::put_changed(store::EpochWriter& writer) {
   changed_ = false;
   written_.clear();
+  unchanged_.clear();
   for (const base::PageRun& run : capture_.released()) {
     REVENANT_TRY(writer.drop(run));
   }
   base::Status status;
   capture_.copies().for_each([&](base::PageNumber page, const std::byte* copy) {
     const store::ContentHash hash = store::hash_page(copy);
-    if (equals_image(page, hash)) return true;
+    if (equals_image(page, hash)) {
+      if (memory_.pager().has_budget()) unchanged_.emplace_back(page, of(hash));
+      return true;
+    }
     status = writer.put(page, copy, hash);
-    written_.emplace_back(page, hash);
+    written_.emplace_back(page, of(hash));
     if (!capture_.is_own(page)) changed_ = true;
     capture_.note_changed(page);
     return status.ok();
@@ -182,15 +192,23 @@ bool Snapshotter::equals_image(base::PageNumber page, const store::ContentHash& 
          (*reference)->birth >= ticket.not_before;
 }
 
+// What was captured is what the branch says of these pages, now or since long.
+void Snapshotter::settle_pages(bool committed) {
+  vm::Pager& pager = memory_.pager();
+  for (const Content& content : unchanged_) {
+    pager.settle(content.first, content.second, capture_.round());
+  }
+  if (!committed) return;
+  for (const Content& content : written_) {
+    pager.settle(content.first, content.second, capture_.round());
+  }
+  store_->settle_parked([&](base::PageNumber page, const store::ContentHash& hash) {
+    pager.commit_parked(page, of(hash));
+  });
+}
+
 void Snapshotter::settle_success() {
   const base::Epoch committed = capture_.epoch();
-  for (const base::PageRun& run : capture_.released()) forget_images(run);
-  for (const auto& written : written_) {
-    memory_.map().upsert(written.first, [&](vm::PageEntry& entry) {
-      if (entry.state() == vm::PageState::kUntouched) entry.take<vm::touch>();
-      entry.mark_clean(of(written.second));
-    });
-  }
   memory_.set_open_epoch(committed.next());
   durable_.store(committed.value, std::memory_order_release);
   back_off_ns_ = 0;
@@ -202,15 +220,36 @@ void Snapshotter::settle_success() {
   mailbox_.post_committed(committed);
 }
 
-void Snapshotter::forget_images(const base::PageRun& run) {
-  vm::VmMap& map = memory_.map();
-  if (run.count.value < kManyPages) {
-    for (base::PageNumber page = run.first; page < run.end(); ++page) map.erase(page);
-    return;
+// Pages are parked only while the store is to be had.
+bool Snapshotter::may_park() const {
+  return memory_.trimmer().wants_writing() &&
+         ProgramClock::host_monotonic_ns() >= parking_back_off_until_ns_;
+}
+
+bool Snapshotter::relieve_memory() {
+  if (!memory_.pager().has_budget()) return false;
+  memory_.trimmer().keep_ready();
+  while (may_park()) {
+    const base::LockGuard guard(capture_.parking_lock());
+    if (!capture_.may_park()) break;
+    const auto freed =
+        or_no_memory("paging out", [&] { return memory_.modified_writer().write_some(); });
+    memory_.trimmer().note_progress();
+    if (freed.ok()) {
+      if (!parking_error_.empty()) log_line("pages are being paged out again");
+      parking_error_.clear();
+      if (*freed == 0) break;
+      continue;
+    }
+    if (freed.error().code == base::ErrorCode::kStoreDamaged) end_by_damage(freed.error());
+    if (freed.error().message != parking_error_) {
+      log_line("%s; the memory budget gives way until pages can be paged out",
+               freed.error().message.c_str());
+    }
+    parking_error_ = freed.error().message;
+    parking_back_off_until_ns_ = ProgramClock::host_monotonic_ns() + kFirstBackOffNs;
   }
-  map.for_each([&](base::PageNumber page, const vm::PageEntry&) {
-    if (run.contains(page)) map.erase(page);
-  });
+  return true;
 }
 
 void Snapshotter::settle_failure(const base::Error& error) {

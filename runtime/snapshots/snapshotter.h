@@ -4,6 +4,9 @@
 //        ^                                          put, commit, tell who waited
 //        '-- reclaim what fell out of the history <-------'
 //
+// Between them, and while a stop waits for workers, it works for the memory budget: frees frames
+// ahead of need, and parks pages where only writing them makes room.
+//
 // I1  A page that was captured has committed, equals its image, or is owed to the next capture.
 // I2  Nothing dirty and nobody waiting: no stop, no commit.
 // I3  No stop is asked for while the store is unavailable: a worker that waits for a page cannot
@@ -58,6 +61,8 @@ class Snapshotter {
 
   // The housekeeping thread's life.
   void run();
+  // The memory budget needs this thread. In the fault handler too.
+  void call_for_memory() { wake_.notify_one(); }
   // Ends run() after one last snapshot, or without it while snapshots are held back; returns its
   // result once it is taken.
   base::Status stop_after_last_snapshot();
@@ -84,7 +89,7 @@ class Snapshotter {
   };
 
   // kNone: the program ends while snapshots are held back.
-  enum class Turn { kTick, kWanted, kJob, kLast, kNone };
+  enum class Turn { kTick, kWanted, kJob, kMemory, kLast, kNone };
   Turn wait_for_turn();
   void run_jobs();
   base::Status take_snapshot(Turn turn);
@@ -92,7 +97,10 @@ class Snapshotter {
   [[nodiscard]] base::Result<bool> fill_epoch(store::EpochWriter& writer, Turn turn);
   [[nodiscard]] base::Status put_changed(store::EpochWriter& writer);
   [[nodiscard]] bool equals_image(base::PageNumber page, const store::ContentHash& hash);
-  void forget_images(const base::PageRun& run);
+  void settle_pages(bool committed);
+  // Works for the memory budget. False where there is none.
+  bool relieve_memory();
+  [[nodiscard]] bool may_park() const;
   void settle_success();
   void settle_failure(const base::Error& error);
   void cool_chunks();
@@ -109,11 +117,15 @@ class Snapshotter {
 
   // Used by the housekeeping thread.
   Capture capture_;
-  std::vector<std::pair<base::PageNumber, store::ContentHash>> written_;
-  bool changed_ = false;  // the program changed something since the last epoch
+  using Content = std::pair<base::PageNumber, vm::ContentHash>;
+  std::vector<Content> written_;
+  std::vector<Content> unchanged_;  // captured, and equal to their images
+  bool changed_ = false;            // the program changed something since the last epoch
   std::int64_t next_due_ns_ = 0;
   std::int64_t next_reader_check_ns_ = 0;
   std::string reclaim_error_;  // what was said last
+  std::string parking_error_;
+  std::int64_t parking_back_off_until_ns_ = 0;
   std::int64_t back_off_ns_ = 0;
 
   std::atomic<std::uint64_t> durable_{0};

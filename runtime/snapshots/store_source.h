@@ -4,7 +4,7 @@
 // resident has not changed since it was last written out, so the newest head has its contents,
 // whatever has been reclaimed meanwhile.
 //
-// Threads: any, in the fault handler. Errors: a damaged image is an outcome.
+// Threads: as vm/page_source.h says. Errors: a damaged image is an outcome.
 #pragma once
 
 #include "store/store.h"
@@ -16,19 +16,16 @@ class StoreSource final : public vm::PageSource {
  public:
   void attach(store::Store& store) { store_ = &store; }
 
-  Outcome fetch(base::PageNumber page, base::Epoch not_before, std::byte* frame) noexcept override {
-    switch (store_->fetch(page, not_before, frame)) {
-      case store::FetchOutcome::kImage:
-        return Outcome::kImage;
-      case store::FetchOutcome::kAbsent:
-        return Outcome::kAbsent;
-      case store::FetchOutcome::kDamaged:
-        return Outcome::kDamaged;
-      case store::FetchOutcome::kUnavailable:
-        return Outcome::kUnavailable;
-    }
-    __builtin_unreachable();
-  }
+  void fetch(base::PageRun run, base::Epoch not_before, std::byte* frames,
+             Fetched* fetched) noexcept override;
+  [[nodiscard]] vm::ContentHash hash_of(const std::byte* content) const noexcept override;
+  [[nodiscard]] base::Result<vm::TicketReference> park(base::PageNumber page,
+                                                       const std::byte* content,
+                                                       const vm::ContentHash& hash) override;
+  [[nodiscard]] base::Status finish_parking() override;
+  [[nodiscard]] Outcome fetch_parked(vm::TicketReference parked, const vm::ContentHash& hash,
+                                     std::byte* frame) noexcept override;
+  void forget_parked(base::PageRun run) override;
 
  private:
   store::Store* store_ = nullptr;

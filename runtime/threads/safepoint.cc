@@ -4,6 +4,11 @@
 #include "runtime/host/program_clock.h"
 
 namespace revenant::runtime {
+namespace {
+
+constexpr std::chrono::milliseconds kAssistEvery{1};
+
+}  // namespace
 
 void Safepoint::park() {
   const base::LockGuard guard(lock_);
@@ -26,17 +31,17 @@ void Safepoint::enter() {
   ++running_;
 }
 
-std::int64_t Safepoint::stop_and(base::FunctionRef<void()> step, base::FunctionRef<void()> assist) {
+std::int64_t Safepoint::stop_and(base::FunctionRef<void()> step, base::FunctionRef<bool()> assist) {
   return stop_and_call(step, assist, false);
 }
 
-std::int64_t Safepoint::stop_for_good(base::FunctionRef<void()> step) {
-  return stop_and_call(
-      step, [] {}, true);
+std::int64_t Safepoint::stop_for_good(base::FunctionRef<void()> step,
+                                      base::FunctionRef<bool()> assist) {
+  return stop_and_call(step, assist, true);
 }
 
 std::int64_t Safepoint::stop_and_call(base::FunctionRef<void()> step,
-                                      base::FunctionRef<void()> assist, bool for_good) {
+                                      base::FunctionRef<bool()> assist, bool for_good) {
   const std::int64_t requested_at_ns = ProgramClock::host_monotonic_ns();
   bool others_run = false;
   {
@@ -49,10 +54,16 @@ std::int64_t Safepoint::stop_and_call(base::FunctionRef<void()> step,
     run_step_if_last();
     others_run = !stepped_once_;
   }
-  if (others_run) assist();
-  const base::LockGuard guard(lock_);
-  while (!stepped_once_) stepped_.wait(lock_);
-  return released_at_ns_ - requested_at_ns;
+  bool assists = others_run && assist();
+  for (;;) {
+    {
+      const base::LockGuard guard(lock_);
+      if (assists && !stepped_once_) stepped_.wait_for(lock_, kAssistEvery);
+      while (!assists && !stepped_once_) stepped_.wait(lock_);
+      if (stepped_once_) return released_at_ns_ - requested_at_ns;
+    }
+    assists = assist();
+  }
 }
 
 void Safepoint::run_step_if_last() {

@@ -37,14 +37,15 @@ class Safepoint {
   void enter();
 
   // Stops all workers, has `step` run and releases them. Meanwhile the caller runs `assist`, unless
-  // it did the step itself: before, beside or after the step. Returns the time from the request to
-  // the release, in nanoseconds.
-  std::int64_t stop_and(base::FunctionRef<void()> step, base::FunctionRef<void()> assist);
+  // it did the step itself: before, beside or after the step; and again every millisecond as long
+  // as it returns true and the step has not run. Returns the time from the request to the release,
+  // in nanoseconds.
+  std::int64_t stop_and(base::FunctionRef<void()> step, base::FunctionRef<bool()> assist);
   // The same, and nobody is released: no green code runs in this process any more.
-  std::int64_t stop_for_good(base::FunctionRef<void()> step);
+  std::int64_t stop_for_good(base::FunctionRef<void()> step, base::FunctionRef<bool()> assist);
 
  private:
-  std::int64_t stop_and_call(base::FunctionRef<void()> step, base::FunctionRef<void()> assist,
+  std::int64_t stop_and_call(base::FunctionRef<void()> step, base::FunctionRef<bool()> assist,
                              bool for_good);
   void run_step_if_last() REVENANT_REQUIRES(lock_);
   void wait_until_released() REVENANT_REQUIRES(lock_);

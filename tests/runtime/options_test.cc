@@ -43,9 +43,9 @@ TEST(OptionsTest, WhatIsNotTakenIsLeftInOrder) {
 }
 
 TEST(OptionsTest, WhatIsNotOfferedIsRefusedByName) {
-  const std::vector<std::vector<const char*>> refused = {
-      {"--memory", "64M"},  {"--workers", "2"}, {"--branch", "other"}, {"--from", "3"},
-      {"--keep", "last=3"}, {"--key", "file"},  {"--preempt", "10ms"}};
+  const std::vector<std::vector<const char*>> refused = {{"--workers", "2"}, {"--branch", "other"},
+                                                         {"--from", "3"},    {"--keep", "last=3"},
+                                                         {"--key", "file"},  {"--preempt", "10ms"}};
   for (const auto& arguments : refused) {
     const auto parsed = parse(arguments);
     ASSERT_FALSE(parsed.ok()) << arguments[0];
@@ -64,8 +64,7 @@ TEST(OptionsTest, HelpListsWhatIsOfferedOnly) {
   for (const char* offered : {"--store", "--snapshot-every", "--stack", "--tracker", "--upgrade"}) {
     EXPECT_THAT(help, HasSubstr(offered));
   }
-  for (const char* refused :
-       {"--memory", "--workers", "--preempt", "--branch", "--from", "--keep", "--key"}) {
+  for (const char* refused : {"--workers", "--preempt", "--branch", "--from", "--keep", "--key"}) {
     EXPECT_THAT(help, Not(HasSubstr(refused)));
   }
 }

@@ -3,13 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/lock.h"
 #include "base/units.h"
 #include "vm/memory_manager.h"
 
@@ -20,23 +24,77 @@ inline std::uint64_t stamp(base::PageNumber page, std::size_t word) {
   return (page.value << 9 | word) * 0x9E3779B97F4A7C15ull;
 }
 
-// A page source without a store: a function says which pages have an image.
-class StampedSource final : public PageSource {
+constexpr base::PageNumber page_at(base::PageRun run, std::uint64_t index) {
+  return run.first + base::PageCount{index};
+}
+
+// A page source without a store: a function says which pages have an image. What is parked is kept
+// in memory.
+class StampedSource : public PageSource {
  public:
   std::function<Outcome(base::PageNumber, base::Epoch)> outcome_of =
       [](base::PageNumber, base::Epoch) { return Outcome::kAbsent; };
 
-  Outcome fetch(base::PageNumber page, base::Epoch not_before, std::byte* frame) noexcept override {
+  void fetch(base::PageRun run, base::Epoch not_before, std::byte* frames,
+             Fetched* fetched) noexcept override {
+    for (std::uint64_t i = 0; i < run.count.value; ++i) {
+      fetched[i] = fetch_page(page_at(run, i), not_before, frames + i * base::kPageSize);
+    }
+  }
+  [[nodiscard]] ContentHash hash_of(const std::byte* content) const noexcept override {
+    ContentHash hash{.low = 1, .high = 1};
+    for (std::size_t at = 0; at < base::kPageSize; at += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, content + at, 8);
+      hash.low = (hash.low ^ word) * 0x9E3779B97F4A7C15ull;
+      hash.high = (hash.high + word) * 0xBF58476D1CE4E5B9ull ^ hash.high >> 29;
+    }
+    return hash;
+  }
+
+  [[nodiscard]] base::Result<TicketReference> park(base::PageNumber page, const std::byte* content,
+                                                   const ContentHash& hash) override {
+    const base::LockGuard guard(lock_);
+    if (parking_fails) return base::Error{base::ErrorCode::kNoSpace, "no room to park"};
+    parked_.push_back({page, hash, {}});
+    std::memcpy(parked_.back().content.data(), content, base::kPageSize);
+    return TicketReference{.number = static_cast<std::uint32_t>(parked_.size())};
+  }
+  [[nodiscard]] base::Status finish_parking() override { return {}; }
+  [[nodiscard]] Outcome fetch_parked(TicketReference parked, const ContentHash& hash,
+                                     std::byte* frame) noexcept override {
+    const base::LockGuard guard(lock_);
+    const Parked& image = parked_[parked.number - 1];
+    EXPECT_EQ(image.hash, hash);
+    std::memcpy(frame, image.content.data(), base::kPageSize);
+    return Outcome::kImage;
+  }
+  void forget_parked(base::PageRun run) override { forgotten.push_back(run); }
+
+  std::atomic<std::uint64_t> fetches{0};
+  std::atomic<bool> parking_fails{false};
+  std::vector<base::PageRun> forgotten;
+
+ protected:
+  virtual Fetched fetch_page(base::PageNumber page, base::Epoch not_before,
+                             std::byte* frame) noexcept {
     fetches.fetch_add(1);
     const Outcome outcome = outcome_of(page, not_before);
     for (std::size_t word = 0; outcome == Outcome::kImage && word < base::kPageSize / 8; ++word) {
       const std::uint64_t value = stamp(page, word);
       std::memcpy(frame + word * 8, &value, 8);
     }
-    return outcome;
+    return {outcome, outcome == Outcome::kImage ? hash_of(frame) : ContentHash{}};
   }
 
-  std::atomic<std::uint64_t> fetches{0};
+ private:
+  struct Parked {
+    base::PageNumber page;
+    ContentHash hash;
+    std::array<std::byte, base::kPageSize> content;
+  };
+  base::Lock lock_{base::LockRank::kStore};
+  std::deque<Parked> parked_ REVENANT_GUARDED_BY(lock_);
 };
 
 // A rule that is a function.
@@ -63,10 +121,6 @@ inline void write_word(base::PageNumber page, std::uint64_t value, std::size_t w
 
 inline void write_all(base::PageRun run) {
   for (base::PageNumber page = run.first; page < run.end(); ++page) write_word(page, 1);
-}
-
-constexpr base::PageNumber page_at(base::PageRun run, std::uint64_t index) {
-  return run.first + base::PageCount{index};
 }
 
 // The space is open, the heap's pages belong to `heap_rule` (zeros unless told otherwise).

@@ -20,7 +20,12 @@ class HotSetTest : public ::testing::Test {
   // One stop in which `pages` were written.
   std::vector<base::PageRun> stop(const std::set<std::uint64_t>& pages) {
     now_ = now_.next();
-    for (const std::uint64_t page : pages) hot_.note_dirty(base::PageNumber{page}, now_);
+    for (const std::uint64_t page : pages) {
+      map_->upsert(base::PageNumber{page}, [](vm::PageEntry& entry) {
+        if (entry.state() == vm::PageState::kUntouched) entry.take<vm::touch>();
+      });
+      hot_.note_dirty(base::PageNumber{page}, now_);
+    }
     std::vector<base::PageRun> cooled;
     hot_.learn(now_, cooled);
     return cooled;

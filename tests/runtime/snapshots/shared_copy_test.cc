@@ -62,12 +62,13 @@ class SharedCopyTest : public ::testing::Test {
   std::size_t check(const std::vector<base::PageRun>& runs) {
     std::map<std::uint64_t, int> visits;
     std::size_t helped_pages = 0;
-    copy_.for_each([&](PageNumber page, bool helped, std::size_t frame) {
+    const auto visit = [&](PageNumber page, bool helped, std::size_t frame) {
       ++visits[page.value];
       helped_pages += helped ? 1 : 0;
       const std::byte* target = (helped ? helped_ : own_) + frame * kPageSize;
       EXPECT_EQ(std::memcmp(target, page.pointer(), kPageSize), 0);
-    });
+    };
+    copy_.for_each(visit, [](PageNumber page) { ADD_FAILURE() << page.value; });
     std::size_t wanted = 0;
     for (const base::PageRun& run : runs) {
       for (PageNumber page = run.first; page < run.end(); ++page, ++wanted) {

@@ -69,7 +69,10 @@ TEST(SafepointTest, AStepRunsOnceAndAlone) {
           EXPECT_EQ(workers.running(), 0);
           EXPECT_TRUE(requested);
         },
-        [&] { ++assists; });
+        [&] {
+          ++assists;
+          return false;
+        });
     EXPECT_GE(pause_ns, 0);
   }
   workers.stop_and_join();
@@ -83,7 +86,10 @@ TEST(SafepointTest, WithNobodyRunningTheRequesterDoesTheStep) {
   Safepoint safepoint(requested);
   const auto self = std::this_thread::get_id();
   safepoint.stop_and([&] { EXPECT_EQ(std::this_thread::get_id(), self); },
-                     [] { ADD_FAILURE() << "there was nothing to wait for"; });
+                     [] {
+                       ADD_FAILURE() << "there was nothing to wait for";
+                       return false;
+                     });
   EXPECT_FALSE(requested);
 }
 

@@ -1,0 +1,107 @@
+// What snapshots and the modified writer ask of the pager.
+#include <cstring>
+
+#include "vm/pager.h"
+
+namespace revenant::vm {
+namespace {
+
+constexpr base::PageCount kOnePage{1};
+
+}  // namespace
+
+bool Pager::copy_outside(base::PageNumber page, std::byte* frame) noexcept {
+  bool copied = false;
+  map_.change_run({page, kOnePage}, [&](VmMap::RunEntries& entries) {
+    if (!is_outside(entries.get(page).state())) return;
+    std::memcpy(frame, pool_.content_of(page), base::kPageSize);
+    copied = true;
+  });
+  return copied;
+}
+
+void Pager::settle(base::PageNumber page, const ContentHash& hash, std::uint64_t round) noexcept {
+  map_.change_run({page, kOnePage}, [&](VmMap::RunEntries& entries) {
+    if (!entries.has(page)) return;
+    PageEntry entry = entries.get(page);
+    const auto seen =
+        entry.frame() == kNoFrame ? PageLists::Seen::kPage : lists_.seen_in(round, entry.frame());
+    if (seen == PageLists::Seen::kNot) return;  // another page lives there now
+    entry.mark_clean(hash);
+    if (entry.state() == PageState::kModified && seen == PageLists::Seen::kContent) {
+      entry.take<commit_modified>();
+      lists_.append(ListName::kStandby, entry.frame(), page);
+    }
+    entries.set(page, entry);
+  });
+}
+
+std::optional<ContentHash> Pager::begin_parking(const Candidate& candidate,
+                                                std::byte* frame) noexcept {
+  std::optional<ContentHash> parking;
+  map_.change_run({candidate.page, kOnePage}, [&](VmMap::RunEntries& entries) {
+    PageEntry entry = entries.get(candidate.page);
+    if (entry.state() != PageState::kModified || entry.frame() != candidate.frame) return;
+    std::memcpy(frame, pool_.content_of(candidate.page), base::kPageSize);
+    const ContentHash hash = source_->hash_of(frame);
+    const bool judges = judges_.load(std::memory_order_acquire);
+    if (judges && hash == entry.hash() && !entry.dirty()) {
+      entry.take<commit_modified>();
+      lists_.append(ListName::kStandby, candidate.frame, candidate.page);
+    } else {
+      entry.take<vm::begin_parking>();
+      lists_.take_off(candidate.frame);
+      parking = hash;
+    }
+    entries.set(candidate.page, entry);
+  });
+  return parking;
+}
+
+bool Pager::end_parking(const Candidate& candidate, const ContentHash& hash,
+                        TicketReference parked) noexcept {
+  bool ended = false;
+  map_.change_run({candidate.page, kOnePage}, [&](VmMap::RunEntries& entries) {
+    PageEntry entry = entries.get(candidate.page);
+    if (entry.state() != PageState::kInTransit || entry.frame() != candidate.frame) return;
+    entry.mark_uncommitted(hash);
+    entry.take<vm::end_parking>();
+    entry.set_ticket(parked);
+    entries.set(candidate.page, entry);
+    pool_.discard({candidate.page, kOnePage});
+    ended = true;
+  });
+  if (ended) lists_.give_back({&candidate.frame, 1});
+  if (ended) counters_.written_pages.fetch_add(1, std::memory_order_relaxed);
+  return ended;
+}
+
+void Pager::abandon_parking(const Candidate& candidate) noexcept {
+  map_.change_run({candidate.page, kOnePage}, [&](VmMap::RunEntries& entries) {
+    PageEntry entry = entries.get(candidate.page);
+    if (entry.state() != PageState::kInTransit || entry.frame() != candidate.frame) return;
+    entry.take<vm::abandon_parking>();
+    entries.set(candidate.page, entry);
+    lists_.append(ListName::kModified, candidate.frame, candidate.page);
+  });
+}
+
+void Pager::put_back(const Candidate& candidate) noexcept {
+  map_.change_run({candidate.page, kOnePage}, [&](VmMap::RunEntries& entries) {
+    const PageEntry entry = entries.get(candidate.page);
+    if (entry.state() != PageState::kModified || entry.frame() != candidate.frame) return;
+    lists_.append(ListName::kModified, candidate.frame, candidate.page);
+  });
+}
+
+void Pager::commit_parked(base::PageNumber page, const ContentHash& hash) noexcept {
+  map_.change_run({page, kOnePage}, [&](VmMap::RunEntries& entries) {
+    PageEntry entry = entries.get(page);
+    if (!entry.dirty() || entry.hash() != hash) return;  // given back, or captured anew
+    entry.mark_clean(hash);
+    if (entry.state() == PageState::kParked) entry.take<vm::commit_parked>();
+    entries.set(page, entry);
+  });
+}
+
+}  // namespace revenant::vm
