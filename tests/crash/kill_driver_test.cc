@@ -105,7 +105,7 @@ class KillDriverEnding : public ::testing::Test {
     std::filesystem::permissions(app_, std::filesystem::perms::owner_all);
     const Outcome outcome =
         run_to_end({KILL_DRIVER, "--app", app_, "--oracle", "graph", "--kills", "30", "--seed", "7",
-                    "--lives", "2ms:60ms", "--tool", "none", "--watchdog", "1", "--json"});
+                    "--lives", "2ms:60ms", "--tool", "none", "--watchdog", "3", "--json"});
     return {outcome.exit_code, outcome.output.empty() ? json() : json::parse(outcome.output[0])};
   }
   std::string violation_of(const std::string& fault) const {
