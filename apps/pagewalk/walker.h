@@ -4,6 +4,7 @@
 //     walks on as if nothing had happened. The digest is of all that it has decided.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <random>
 #include <stop_token>
@@ -42,8 +43,9 @@ class Walker {
   std::mt19937_64 random_;
   std::uint64_t digest_ = 0;
   std::uint64_t walks_ = 0;
-  std::uint64_t visits_ = 0;
-  std::uint64_t writes_ = 0;
+  // Read by others while it walks.
+  std::atomic<std::uint64_t> visits_ = 0;
+  std::atomic<std::uint64_t> writes_ = 0;
 };
 
 // Says what is wrong and ends the program with exit code 3; the store stays as last committed.
