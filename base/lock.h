@@ -32,6 +32,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/thread_annotations.h"
@@ -56,6 +57,11 @@ enum class LockRank : std::uint8_t {
   kStore,
   kLog,
 };
+
+inline constexpr std::size_t kLockRanks = static_cast<std::size_t>(LockRank::kLog) + 1;
+
+// "machine" for kMachine.
+[[nodiscard]] const char* to_string(LockRank rank) noexcept;
 
 // Mutual exclusion between OS threads.
 //
@@ -119,7 +125,7 @@ class REVENANT_CAPABILITY("lock") Lock {
   void check_noted() const;
 #endif
 
-  [[maybe_unused]] const LockRank rank_;  // read by debug builds only
+  const LockRank rank_;  // read when contended (lock_waits.h), and by debug builds
   std::atomic<std::uint32_t> state_{kFree};
 };
 

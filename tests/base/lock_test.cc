@@ -1,13 +1,20 @@
 #include "base/lock.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
+
+#include "base/lock_waits.h"
 
 namespace revenant::base {
 namespace {
@@ -28,6 +35,12 @@ void run_on_threads(F body) {
   threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) threads.emplace_back(body, i);
   for (std::thread& thread : threads) thread.join();
+}
+
+bool is_asleep(pid_t thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  const std::string stat(std::istreambuf_iterator<char>(file), {});
+  return stat.find(") S ") != std::string::npos;
 }
 
 TEST(Lock, ExcludesUnderContention) {
@@ -66,6 +79,42 @@ TEST(Lock, WakesEverySleeper) {
   lock.unlock();
   holder_of_many.join();
   EXPECT_EQ(entered, kThreads);
+}
+
+TEST(Lock, CountsWhoWaitedByRankAndNobodyElse) {
+  const auto waits = [] { return lock_counters().read(LockRank::kSegments); };
+  Lock lock(LockRank::kSegments);
+  const LockWaits before = waits();
+  for (int i = 0; i < 1000; ++i) const LockGuard guard(lock);
+  ASSERT_TRUE(try_to_take(lock));
+  std::thread([&] { EXPECT_FALSE(try_to_take(lock)); }).join();
+  EXPECT_EQ(waits().contended, before.contended);
+
+  const auto start = std::chrono::steady_clock::now();
+  // Held until the waiter sleeps: as long as it takes.
+  std::atomic<pid_t> id{0};
+  std::thread waiting([&] {
+    id = ::gettid();
+    const LockGuard guard(lock);
+  });
+  while (waits().contended == before.contended) std::this_thread::yield();
+  while (!is_asleep(id)) std::this_thread::yield();
+  release(lock);
+  waiting.join();
+  EXPECT_EQ(waits().contended, before.contended + 1);
+  EXPECT_EQ(waits().slept, before.slept + 1);
+  const std::chrono::nanoseconds slept(waits().slept_ns - before.slept_ns);
+  EXPECT_GT(slept, 0ns);
+  EXPECT_LE(slept, std::chrono::steady_clock::now() - start);
+}
+
+TEST(Lock, EveryRankHasANameOfItsOwn) {
+  std::set<std::string> names;
+  for (std::size_t rank = 0; rank < kLockRanks; ++rank) {
+    names.insert(to_string(static_cast<LockRank>(rank)));
+  }
+  EXPECT_EQ(names.size(), kLockRanks);
+  EXPECT_FALSE(names.contains(""));
 }
 
 TEST(Lock, TryLockTakesOnlyAFreeLock) {
