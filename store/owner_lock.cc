@@ -3,10 +3,16 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -15,13 +21,38 @@
 namespace revenant::store {
 namespace {
 
-// The process that holds the record lock, or 0.
-pid_t holder_of(const FileDescriptor& file) {
+// Who has the record lock. The kernel names no process that lives outside this one's pid namespace.
+Ownership record_holder_of(const FileDescriptor& file) {
   struct flock query {};
   query.l_type = F_WRLCK;
   query.l_whence = SEEK_SET;
-  if (::fcntl(file.get(), F_GETLK, &query) != 0) return 0;
-  return query.l_type == F_UNLCK ? 0 : query.l_pid;
+  if (::fcntl(file.get(), F_GETLK, &query) != 0 || query.l_type == F_UNLCK) return {};
+  return {.owned = true, .process = std::max(query.l_pid, 0)};
+}
+
+pid_t holder_of(const FileDescriptor& file) { return record_holder_of(file).process; }
+
+// Who has the flock, which remains where the record lock was lost, from a line such as
+//   4: FLOCK  ADVISORY  WRITE 4711 08:01:1234567 0 EOF
+// The device counts only where it has a major number: file systems without one may show programs
+// another device than the kernel has.
+Ownership flock_holder_of(const FileDescriptor& file) {
+  struct stat locked {};
+  if (::fstat(file.get(), &locked) != 0) return {};
+  std::array<char, 32> device{};
+  std::snprintf(device.data(), device.size(), "%02x:%02x", major(locked.st_dev),
+                minor(locked.st_dev));
+  const std::string inode = ":" + std::to_string(locked.st_ino);
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    std::string number, kind, strictness, access, place;
+    pid_t process = 0;
+    std::istringstream(line) >> number >> kind >> strictness >> access >> process >> place;
+    if (kind != "FLOCK" || access != "WRITE" || !place.ends_with(inode)) continue;
+    if (major(locked.st_dev) != 0 && place != device.data() + inode) continue;
+    return {.owned = true, .process = std::max(process, 0)};
+  }
+  return {};
 }
 
 // Whether that is still the file at `path`. I1
@@ -96,6 +127,18 @@ base::Result<OwnerLock> OwnerLock::take(const std::filesystem::path& directory,
   } catch (const boost::interprocess::interprocess_exception& failed) {
     return lock_error(path, name, failed.get_native_error());
   }
+}
+
+base::Result<Ownership> find_owner(const std::filesystem::path& directory) {
+  for (const char* locked : {"lock", "data.mdb"}) {  // the first may have been removed
+    const std::filesystem::path path = directory / locked;
+    const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid() && errno == ENOENT) continue;
+    if (!file.valid()) return file_error(path, "opening", errno);
+    if (const Ownership holder = record_holder_of(file); holder.owned) return holder;
+    if (const Ownership holder = flock_holder_of(file); holder.owned) return holder;
+  }
+  return Ownership{};
 }
 
 base::Status lock_data_file(int file, const std::filesystem::path& name) {

@@ -19,6 +19,8 @@
 // kUnsupportedHost (I3, or no locks at all), kIoFailed.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <utility>
 
@@ -45,6 +47,16 @@ class OwnerLock {
   FileDescriptor file_;  // with the flock
   boost::interprocess::file_lock lock_;
 };
+
+// Who owns a store, as far as it can be told from here.
+struct Ownership {
+  bool owned = false;
+  pid_t process = 0;  // 0: not one that this process could name
+};
+
+// Looks for the owner of the store in `directory` and disturbs nobody: nothing is locked, not even
+// for a moment, so that no program is refused for it.
+base::Result<Ownership> find_owner(const std::filesystem::path& directory);
 
 // Takes the owner's lock on its data.mdb, open as `file`, until that is closed: kStoreInUse where
 // another owner has it, since DIR/lock was removed and made anew.

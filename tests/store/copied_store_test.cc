@@ -1,9 +1,11 @@
 // A process that copies its own store as files: closing a descriptor of a file drops all record
 // locks that the process has on it, the owner's and LMDB's.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
+#include "store/owner_lock.h"
 #include "store/store.h"
 #include "tests/store/page_model.h"
 #include "tests/support/forked.h"
@@ -39,6 +41,17 @@ TEST_F(CopiedStoreTest, StaysItsOwners) {
   const int outcome = testing::in_child([&] {
     const auto second = Store::open(small_options(path_));
     return !second.ok() && second.error().code == base::ErrorCode::kStoreInUse ? 0 : 1;
+  });
+  EXPECT_EQ(outcome, 0);
+}
+
+TEST_F(CopiedStoreTest, StillHasAnOwnerToBeFound) {
+  const pid_t owner = ::getpid();
+  const int outcome = testing::in_child([&] {
+    const auto found = find_owner(path_);
+    if (!found.ok() || !found->owned) return 1;
+    const auto copy = find_owner(directory_ / "copy");
+    return found->process == owner && copy.ok() && !copy->owned ? 0 : 2;
   });
   EXPECT_EQ(outcome, 0);
 }

@@ -17,6 +17,7 @@
 #include "store/files.h"
 #include "store/format.h"
 #include "store/lmdb_environment.h"
+#include "store/owner_lock.h"
 #include "store/store.h"
 #include "tests/store/data_file.h"
 #include "tests/store/page_model.h"
@@ -314,6 +315,22 @@ TEST_F(StoreOpenTest, AnotherProcessIsToldWhoOwnsIt) {
     return refused.error().message.find(owner) == std::string::npos ? 3 : 0;
   });
   EXPECT_EQ(outcome, 0);
+}
+
+TEST_F(StoreOpenTest, AnotherProcessFindsTheOwnerAndDisturbsNobody) {
+  EXPECT_FALSE(find_owner(path_)->owned);
+  create();
+  EXPECT_FALSE(find_owner(path_)->owned);
+  auto store = Store::open(small_options(path_));
+  ASSERT_TRUE(store.ok());
+  const pid_t owner = ::getpid();
+  const auto owner_is_found = [&] {
+    const auto found = find_owner(path_);
+    return found.ok() && found->owned && found->process == owner ? 0 : 1;
+  };
+  EXPECT_EQ(testing::in_child(owner_is_found), 0);
+  std::filesystem::remove(path_ / "lock");
+  EXPECT_EQ(testing::in_child(owner_is_found), 0) << "though DIR/lock is gone";
 }
 
 // Whoever takes a lock file for a leftover does no harm by removing it.
