@@ -9,7 +9,7 @@ enum ExitCode : int {
   kWell = 0,
   kFailed = 1,
   kBadUsage = 2,
-  kFindings = 3,  // damage, or differences that were asked for
+  kFindings = 3,  // damage, differences that were asked for, a store that nobody runs
   kNoStore = 10,
   kStoreInUse = 11,
   kAnotherBuild = 12,  // or another program: starting it again does not help

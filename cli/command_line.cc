@@ -12,6 +12,7 @@
 #include "cli/maintain.h"
 #include "cli/objects.h"
 #include "cli/print.h"
+#include "cli/status.h"
 #include "cli/threads.h"
 
 namespace revenant::cli {
@@ -19,8 +20,8 @@ namespace {
 
 // The verbs of the tool's contract that this version refuses.
 constexpr std::array kUnavailableVerbs = {
-    "diff", "objects", "read",   "modified", "prune",  "compact", "branch",   "tag",  "rollback",
-    "send", "recv",    "export", "debug",    "status", "top",     "snapshot", "serve"};
+    "diff",     "objects", "read", "modified", "prune", "compact", "branch",   "tag",
+    "rollback", "send",    "recv", "export",   "debug", "top",     "snapshot", "serve"};
 
 base::Error unavailable(const std::string& what, const std::string& instead) {
   return {base::ErrorCode::kUsage, what + " is not available in this version; " + instead};
@@ -38,6 +39,7 @@ CommandLine::CommandLine()
   add_threads();
   add_roots();
   add_verify();
+  add_status();
   add_doctor();
   for (const char* name : kUnavailableVerbs) add_unavailable(name);
 }
@@ -107,6 +109,13 @@ void CommandLine::add_verify() {
                             });
   add_revision(verb);
   verb.add_flag("--all", flags_.all, "of all snapshots");
+}
+
+void CommandLine::add_status() {
+  CLI::App& verb =
+      add_verb("status", "a running program's figures, live",
+               [this](const Context& context) { return show_status(context, flags_.watch); });
+  verb.add_flag("--watch", flags_.watch, "again each second, or as often as --watch=D says");
 }
 
 void CommandLine::add_doctor() {

@@ -38,6 +38,7 @@ class CommandLine {
     bool stat = false;
     bool backtraces = false;
     bool all = false;
+    std::string watch;
   };
 
   CLI::App& add_verb(const char* name, const char* description, const Verb& verb);
@@ -47,6 +48,7 @@ class CommandLine {
   void add_threads();
   void add_roots();
   void add_verify();
+  void add_status();
   void add_doctor();
   void add_unavailable(const char* name);
   int refuse(const CLI::ParseError& error) const;

@@ -54,7 +54,7 @@ r l.
 0	well
 1	failed
 2	wrong usage
-3	findings: damage, or differences that were asked for
+3	findings: damage, differences that were asked for, or a store that nobody runs
 10	there is no store
 11	the store is in use
 12	another build of the program wrote it

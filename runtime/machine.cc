@@ -21,6 +21,7 @@
 #include "runtime/host/guard_values_linux.h"
 #include "runtime/host/host_features_linux.h"
 #include "runtime/host/log.h"
+#include "runtime/live_statistics.h"
 #include "runtime/persistent_globals.h"
 #include "runtime/restart_hooks.h"
 #include "runtime/threads/os_thread_linux.h"
@@ -274,6 +275,20 @@ base::Status Machine::start_main(const detail::main_function& main) {
   return {};
 }
 
+void Machine::show_figures() {
+  LiveHeader header{.process = static_cast<std::uint64_t>(::getpid()),
+                    .generation = generation_,
+                    .started_wall_ns = ProgramClock::wall_now_ns(),
+                    .started_monotonic_ns = ProgramClock::host_monotonic_ns(),
+                    .snapshot_every_ns = options_.snapshot_every.count(),
+                    .store = store_->id()};
+  options_.program.copy(header.program.data(), header.program.size() - 1);
+  memory_.tracker().name().copy(header.tracker.data(), header.tracker.size() - 1);
+  const base::Status shown =
+      show_live(header, memory_.counters(), base::lock_counters(), snapshotter_.counters());
+  if (!shown.ok()) log_line("%s; the program goes on", shown.error().message.c_str());
+}
+
 base::Status Machine::start_threads() {
   if (options_.check_volatile) check_.emplace(*heap_, *roots_, *types_);
   REVENANT_TRY(snapshotter_.open(*store_, {.every = options_.snapshot_every,
@@ -283,6 +298,7 @@ base::Status Machine::start_threads() {
                                            .check = check_ ? &*check_ : nullptr}));
   snapshotter_.hold(restart_runner_ != nullptr);
   log_line("%s", memory_.tracker_sentence().c_str());
+  show_figures();
   running_ = true;
   const objects::GuardValues guards = objects::World::at_home().guards;
   REVENANT_TRY(start_os_thread({.name = "housekeeping",

@@ -90,6 +90,7 @@ class Machine {
   void attach_runtime();
   base::Status start_main(const detail::main_function& main);
   void start_restart_hooks();
+  void show_figures();
   base::Status start_threads();
   base::Result<int> end(const MainEvent& event);
 

@@ -50,8 +50,8 @@ inline constexpr int kDescriptorLimit =
 class DescriptorTable {
  public:
   using Entry = std::atomic<std::uint32_t>;
-  // The store's, the tracker's, the first thread's, and a few that are closed again.
-  static constexpr int kLeastFree = 12;
+  // The store's, the tracker's, the first thread's, the figures', and one that is closed again.
+  static constexpr int kLeastFree = 13;
 
   static constexpr int kNotesInWord = 64;
 

@@ -122,9 +122,17 @@ base::Status Snapshotter::take_snapshot(Turn turn) {
   REVENANT_ASSIGN(const bool captured, capture_.take(stop, [this] { return relieve_memory(); }));
   if (!captured) return {};  // I2
   if (options_.check != nullptr) options_.check->tell(capture_.epoch());
+  const std::int64_t captured_ns = ProgramClock::host_monotonic_ns();
   REVENANT_ASSIGN(const bool committed, write_epoch(turn));
   settle_pages(committed);
-  if (committed) settle_success();
+  if (committed) {
+    counters_.note_commit({.revision = capture_.epoch().value,
+                           .wall_ns = ProgramClock::wall_now_ns(),
+                           .pages = written_.size(),
+                           .pause_us = capture_.pause_us(),
+                           .commit_ns = ProgramClock::host_monotonic_ns() - captured_ns});
+    settle_success();
+  }
   capture_.learn();
   cool_chunks();
   return {};
@@ -268,6 +276,7 @@ void Snapshotter::settle_failure(const base::Error& error) {
     requested_ = true;
     back_off_until_ns_ = ProgramClock::host_monotonic_ns() + back_off_ns_;
   }
+  counters_.note_failure(error.message, ProgramClock::wall_now_ns());
   mailbox_.post_failed(failed);
 }
 

@@ -32,6 +32,7 @@
 #include "runtime/host/program_clock.h"
 #include "runtime/snapshots/capture.h"
 #include "runtime/snapshots/pause_log.h"
+#include "runtime/snapshots/snapshot_statistics.h"
 #include "runtime/threads/mailbox.h"
 #include "runtime/threads/safepoint.h"
 #include "store/store.h"
@@ -79,6 +80,8 @@ class Snapshotter {
   // Why the newest attempt failed, if it did.
   [[nodiscard]] std::optional<base::Error> last_error() const;
   [[nodiscard]] const PauseLog& pauses() const { return capture_.pauses(); }
+  // What became of the snapshots so far.
+  [[nodiscard]] SnapshotCounters& counters() { return counters_; }
 
  private:
   struct Job {
@@ -129,6 +132,7 @@ class Snapshotter {
   std::int64_t back_off_ns_ = 0;
 
   std::atomic<std::uint64_t> durable_{0};
+  SnapshotCounters counters_;  // written by the housekeeping thread
 
   mutable base::Lock lock_{base::LockRank::kMachine};
   base::Condition wake_;

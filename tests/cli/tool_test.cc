@@ -221,7 +221,7 @@ TEST_F(ToolTest, TellsItsVersion) {
 TEST_F(ToolTest, WhatIsNotThereYetIsRefusedInOneSentence) {
   for (const char* verb :
        {"diff", "objects", "read", "modified", "prune", "compact", "branch", "tag", "rollback",
-        "send", "recv", "export", "debug", "status", "top", "snapshot", "serve"}) {
+        "send", "recv", "export", "debug", "top", "snapshot", "serve"}) {
     expect_refused(run_on_store({verb, "a", "--flag"}), 2, "not available in this version");
   }
   expect_refused(run_on_store({"threads", "--bt"}), 2, "not available in this version");
