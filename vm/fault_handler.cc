@@ -210,6 +210,8 @@ FaultHandler::Outcome FaultHandler::bring_zeros(const Plan& plan, Part& part) no
     const base::PageNumber page = part.run.first + base::PageCount{i};
     const auto& entry = part.found[i];
     if (!entry.has_value() || entry->state() != PageState::kStored) continue;
+    // A snapshot that ended since the ticket was asked may have stored what it wants now.
+    if (!reads_zeros(plan.segment->rule->ticket_of(page))) return kResume;
     pager_.forget_stored(page);  // its owner has begun anew
     if (page == plan.page) return kResume;
   }

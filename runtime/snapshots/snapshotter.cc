@@ -124,6 +124,8 @@ base::Status Snapshotter::take_snapshot(Turn turn) {
   if (options_.check != nullptr) options_.check->tell(capture_.epoch());
   const std::int64_t captured_ns = ProgramClock::host_monotonic_ns();
   REVENANT_ASSIGN(const bool committed, write_epoch(turn));
+  // First: a page that counts as stored while its epoch still counts as open would read as zeros.
+  if (committed) memory_.set_open_epoch(capture_.epoch().next());
   settle_pages(committed);
   if (committed) {
     counters_.note_commit({.revision = capture_.epoch().value,
@@ -217,7 +219,6 @@ void Snapshotter::settle_pages(bool committed) {
 
 void Snapshotter::settle_success() {
   const base::Epoch committed = capture_.epoch();
-  memory_.set_open_epoch(committed.next());
   durable_.store(committed.value, std::memory_order_release);
   back_off_ns_ = 0;
   {

@@ -124,6 +124,29 @@ TEST_P(PagerTest, APageThatWasOnlyReadGoesToStandbyAndItsFrameIsFreed) {
   EXPECT_EQ(source.fetches == fetches, rescued == taken);
 }
 
+// The fault has asked what the page is to hold while its epoch was open; the snapshot that stores
+// it ends before the page is brought in.
+TEST_P(PagerTest, WhatASnapshotHasJustStoredIsNotTakenForZeros) {
+  source.outcome_of = [](base::PageNumber, base::Epoch) { return PageSource::Outcome::kImage; };
+  int asked = -1'000'000;  // long before
+  heap_rule.rule = [&](base::PageNumber) {
+    if (++asked == 2) memory->set_open_epoch(base::Epoch{13});
+    return Ticket::stored(base::Epoch{12});
+  };
+  open_with(64);
+  memory->set_open_epoch(base::Epoch{13});
+  const base::PageRun run = run_at(0, 1);
+  EXPECT_EQ(read_word(run.first, 7), stamp(run.first, 7));
+  take_out(run);
+  std::array<Pager::Candidate, 32> oldest;
+  const std::size_t taken = memory->pager().lists().take_oldest(ListName::kStandby, oldest);
+  memory->pager().drop({oldest.data(), taken});
+  ASSERT_EQ(state_of(run.first), PageState::kStored);
+  memory->set_open_epoch(base::Epoch{12});
+  asked = 0;
+  EXPECT_EQ(read_word(run.first, 7), stamp(run.first, 7));
+}
+
 TEST_P(PagerTest, WhileASnapshotIsMadeNothingCountsAsClean) {
   source.outcome_of = [](base::PageNumber, base::Epoch) { return PageSource::Outcome::kImage; };
   heap_rule.rule = [](base::PageNumber) { return Ticket::stored(); };
