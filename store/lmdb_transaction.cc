@@ -148,6 +148,11 @@ Cursor::~Cursor() {
   if (handle_ != nullptr) mdb_cursor_close(handle_);
 }
 
+bool Cursor::renew(const ReadTransaction& transaction) noexcept {
+  transaction_ = &transaction;
+  return mdb_cursor_renew(transaction.handle_, handle_) == MDB_SUCCESS;
+}
+
 Lookup Cursor::move(int operation) {
   MDB_val key = to_value(key_);
   MDB_val value{};

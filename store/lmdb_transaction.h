@@ -108,6 +108,10 @@ class Cursor {
         table_(other.table_) {}
   Cursor& operator=(Cursor&&) = delete;
 
+  // For another transaction, of readers: the cursor is nowhere then. Allocates nothing. False when
+  // the environment is dead.
+  [[nodiscard]] bool renew(const ReadTransaction& transaction) noexcept;
+
   // To the first entry whose key is at or after `key`. kMissing: there is none.
   Lookup seek(std::span<const std::byte> key);
   Lookup next();

@@ -45,6 +45,8 @@ base::Status PageFetcher::open(LmdbEnvironment& environment) {
   for (Slot& slot : slots_) {
     slot.transaction.emplace(
         std::move(transactions[static_cast<std::size_t>(&slot - slots_.data())]));
+    REVENANT_ASSIGN(Cursor images, Cursor::open(*slot.transaction, Table::kImages));
+    slot.images.emplace(std::move(images));
     slot.transaction->reset();
     slot.state.store(kFree, std::memory_order_release);
   }
@@ -61,6 +63,7 @@ void PageFetcher::close() {
       free = kFree;
       ::sched_yield();  // I3
     }
+    slot.images.reset();
     slot.transaction.reset();
   }
 }
@@ -72,8 +75,8 @@ PageFetcher::Slot* PageFetcher::try_take() noexcept {
     Slot& slot = slots_[(first + look) % kSlots];
     std::uint32_t free = kFree;
     if (!slot.state.compare_exchange_strong(free, kBusy, std::memory_order_acquire))
-      continue;                                   // I1
-    if (slot.transaction->renew()) return &slot;  // I2
+      continue;                                                                            // I1
+    if (slot.transaction->renew() && slot.images->renew(*slot.transaction)) return &slot;  // I2
     slot.state.store(kFree, std::memory_order_release);
   }
   return nullptr;
@@ -121,12 +124,13 @@ void PageFetcher::fetch_run(const base::PageRun& run, base::Epoch not_before, st
     return give_back(*slot);
   }
   TreeReader reader(transaction, root);
+  ImageReader images(*slot->images);
   for (std::uint64_t i = 0; i < run.count.value; ++i) {
     ImageReference image;
     TreeOutcome found = reader.find(run.first + base::PageCount{i}, image);
     if (found == TreeOutcome::kFound && image.birth() < not_before) found = TreeOutcome::kAbsent;
     if (found == TreeOutcome::kFound) {
-      found = load_image(transaction, image, frames + i * base::kPageSize);
+      found = images.load(image, frames + i * base::kPageSize);
     }
     fetched[i] = found == TreeOutcome::kFound    ? Fetched{FetchOutcome::kImage, image.hash}
                  : found == TreeOutcome::kAbsent ? Fetched{FetchOutcome::kAbsent, {}}

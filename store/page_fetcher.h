@@ -60,7 +60,8 @@ class PageFetcher {
 
   struct Slot {
     std::atomic<std::uint32_t> state{kClosed};
-    std::optional<ReadTransaction> transaction;  // guarded by `state`
+    std::optional<ReadTransaction> transaction;  // guarded by `state`, and so is
+    std::optional<Cursor> images;                // a cursor of the images
   };
 
   Slot* try_take() noexcept;

@@ -20,17 +20,41 @@ TreeOutcome load_node(const Transaction& transaction, const NodeReference& refer
   return node.well_formed() ? TreeOutcome::kFound : TreeOutcome::kDamaged;
 }
 
-TreeOutcome load_image(const Transaction& transaction, const ImageReference& reference,
-                       std::byte* frame) noexcept {
-  std::span<const std::byte> bytes;
-  const Lookup found = transaction.get(Table::kImages, integer_key(reference.key), bytes);
-  if (found != Lookup::kFound || bytes.size() != kImageValueSize ||
-      reference.algorithm() != Algorithm::kXxh3Whole) {
+namespace {
+
+TreeOutcome decode_image(std::span<const std::byte> bytes, const ImageReference& reference,
+                         std::byte* frame) noexcept {
+  if (bytes.size() != kImageValueSize || reference.algorithm() != Algorithm::kXxh3Whole) {
     return TreeOutcome::kDamaged;
   }
   std::memcpy(frame, bytes.data(), kImageValueSize);
   std::memcpy(frame + kImageValueSize, reference.tail.data(), kImageTailSize);
   return hash_page(frame) == reference.hash ? TreeOutcome::kFound : TreeOutcome::kDamaged;  // I1
+}
+
+bool is_at(const Cursor& cursor, std::uint64_t key) {
+  const std::uint64_t& wanted = key;
+  return std::ranges::equal(cursor.key(), integer_key(wanted));
+}
+
+}  // namespace
+
+TreeOutcome load_image(const Transaction& transaction, const ImageReference& reference,
+                       std::byte* frame) noexcept {
+  std::span<const std::byte> bytes;
+  const Lookup found = transaction.get(Table::kImages, integer_key(reference.key), bytes);
+  return found == Lookup::kFound ? decode_image(bytes, reference, frame) : TreeOutcome::kDamaged;
+}
+
+TreeOutcome ImageReader::load(const ImageReference& reference, std::byte* frame) noexcept {
+  const bool follows = key_ != 0 && reference.key == key_ + 1;
+  Lookup found = follows ? images_.next() : Lookup::kMissing;
+  if (found != Lookup::kFound || !is_at(images_, reference.key)) {
+    found = images_.seek(integer_key(reference.key));
+  }
+  const bool there = found == Lookup::kFound && is_at(images_, reference.key);
+  key_ = there ? reference.key : 0;
+  return there ? decode_image(images_.value(), reference, frame) : TreeOutcome::kDamaged;
 }
 
 TreeOutcome TreeReader::find(base::PageNumber page, ImageReference& image) noexcept {

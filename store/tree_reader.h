@@ -29,6 +29,21 @@ TreeOutcome load_node(const Transaction& transaction, const NodeReference& refer
 TreeOutcome load_image(const Transaction& transaction, const ImageReference& reference,
                        std::byte* frame) noexcept;
 
+// Loads many images: those whose keys follow each other, as those of neighbours that were written
+// together do, cost no search.
+class ImageReader {
+ public:
+  // `images` is a cursor of the images' table, nowhere yet.
+  explicit ImageReader(Cursor& images) : images_(images) {}
+
+  // As load_image.
+  TreeOutcome load(const ImageReference& reference, std::byte* frame) noexcept;
+
+ private:
+  Cursor& images_;
+  std::uint64_t key_ = 0;  // where the cursor is; 0: nowhere
+};
+
 // Finds pages under one root. The leaf found last is kept, so that neighbours cost nothing.
 class TreeReader {
  public:

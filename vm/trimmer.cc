@@ -12,9 +12,11 @@ using Candidates = std::array<Pager::Candidate, PageLists::kBatch>;
 thread_local bool is_writer = false;
 
 std::uint64_t standby_wanted(const PageLists& lists) { return lists.budget() / 8; }
-std::uint64_t free_wanted(const PageLists& lists) {
+std::uint64_t most_free(const PageLists& lists) {
   return std::clamp<std::uint64_t>(lists.budget() / 64, PageLists::kBatch / 4, 1024);
 }
+// Below this, whoever faults is as well served by its own work.
+constexpr std::uint64_t kLeastFree = PageLists::kBatch / 4;
 // More than this is not taken out before some of it has been written.
 std::uint64_t most_modified(const PageLists& lists) { return lists.budget() / 2; }
 
@@ -30,7 +32,8 @@ std::uint64_t Trimmer::free_frames() const noexcept {
 std::size_t Trimmer::obtain(FrameNumber* out, std::size_t wanted, bool must) noexcept {
   PageLists& lists = pager_.lists();
   std::size_t got = lists.take_free(out, wanted);
-  if (free_frames() < free_wanted(lists) / 2) wake();
+  if (got < wanted) ran_dry_.store(true, std::memory_order_relaxed);
+  if (got < wanted || free_frames() < free_wanted_.load(std::memory_order_relaxed) / 2) wake();
   while (got < wanted && relieve()) got += lists.take_free(out + got, wanted - got);
   while (must && got == 0) {
     wake();
@@ -67,7 +70,14 @@ bool Trimmer::relieve() noexcept {
 
 void Trimmer::keep_ready() noexcept {
   woken_.store(false, std::memory_order_release);
-  while (free_frames() < free_wanted(pager_.lists())) {
+  const std::uint64_t before = free_wanted_.load(std::memory_order_relaxed);
+  std::uint64_t wanted = before - before / 8;
+  if (ran_dry_.exchange(false, std::memory_order_relaxed)) {
+    wanted = std::clamp(2 * before, kLeastFree, most_free(pager_.lists()));
+  }
+  if (wanted < kLeastFree) wanted = 0;
+  free_wanted_.store(wanted, std::memory_order_relaxed);
+  while (free_frames() < wanted) {
     if (!relieve()) return;
   }
 }

@@ -3,11 +3,13 @@
 //   obtain:  a free frame --none--> drop standby pages --none--> take active pages out, oldest
 //            first --all of them modified--> ask the writer to park, and wait
 //
-//   budget   | active ................................ | standby 1/8 | modified | free 1/64 |
+//   budget   | active ................................ | standby 1/8 | modified | free |
 //
 // Whoever faults does this work for itself, so it is done as fast as it is needed and on as many
 // cores as need it; the housekeeping thread works ahead (keep_ready), so that most find a free
-// frame. Only the writing out is one thread's. A thread that waits for it longer than kPatience
+// frame. How many it keeps free follows the need: twice as many each time that they ran out, up to
+// 1/64, and fewer each time that they did not. A set that just fits is left alone, in the end. Only
+// the writing out is one thread's. A thread that waits for it longer than kPatience
 // exceeds the budget by a frame and goes on: it may hold what the writer waits for. The excess is
 // the first that is paid back.
 //
@@ -64,6 +66,8 @@ class Trimmer {
   void (*wake_)(void*) = nullptr;
   void* wake_context_ = nullptr;
   std::atomic<bool> woken_{false};
+  std::atomic<bool> ran_dry_{false};           // since keep_ready() was called
+  std::atomic<std::uint64_t> free_wanted_{0};  // by keep_ready()
   std::atomic<std::uint32_t> waiting_{0};
 
   base::Lock waiting_lock_{base::LockRank::kPageLists};
