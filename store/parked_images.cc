@@ -75,25 +75,24 @@ void ParkedImages::undo() {
   }
 }
 
-void ParkedImages::forget(const base::PageRun& run) {
+void ParkedImages::forget(const base::PageRun& run, IsWanted is_wanted) {
   if (of_page_.empty()) return;
-  const auto forget_one = [this](ParkedNumber number) {
-    garbage_.push_back(image_in(*slot(number)).key);
+  const auto forgets = [&](std::uint64_t page, ParkedNumber number) {
+    const ImageReference image = image_in(*slot(number));
+    if (is_wanted({page}, number, image.hash)) return false;
+    garbage_.push_back(image.key);
     free_number(number);
+    return true;
   };
   if (run.count.value < of_page_.size()) {
     for (base::PageNumber page = run.first; page < run.end(); ++page) {
       const auto found = of_page_.find(page.value);
-      if (found == of_page_.end()) continue;
-      forget_one(found->second);
-      of_page_.erase(found);
+      if (found != of_page_.end() && forgets(found->first, found->second)) of_page_.erase(found);
     }
     return;
   }
   boost::unordered::erase_if(of_page_, [&](const auto& entry) {
-    if (!run.contains({entry.first})) return false;
-    forget_one(entry.second);
-    return true;
+    return run.contains({entry.first}) && forgets(entry.first, entry.second);
   });
 }
 

@@ -54,7 +54,9 @@ class ParkedImages {
   // Makes what was parked durable, and fit to be fetched. Where it fails, or a park() does, what
   // was parked since the last one is forgotten, and superseded images count again.
   base::Status finish();
-  void forget(const base::PageRun& run);
+  // Lets go of the images of `run` that are not wanted.
+  using IsWanted = base::FunctionRef<bool(base::PageNumber, ParkedNumber, const ContentHash&)>;
+  void forget(const base::PageRun& run, IsWanted is_wanted);
 
   // Where the image is; nothing if the number is nobody's. The same number again says whether that
   // still held when the image was read.

@@ -170,7 +170,9 @@ base::Status Store::finish_parking() {
   return state_->parked.finish();
 }
 
-void Store::forget_parked(const base::PageRun& run) { state_->parked.forget(run); }
+void Store::forget_parked(const base::PageRun& run, ParkedImages::IsWanted is_wanted) {
+  state_->parked.forget(run, is_wanted);
+}
 
 bool Store::has_parked() const { return !state_->parked.empty(); }
 

@@ -96,8 +96,8 @@ class Store {
                                   const ContentHash& hash);
   // Makes what was parked fit to be fetched, in one commit.
   base::Status finish_parking();
-  // Pages that were given back: nobody wants what was parked of them.
-  void forget_parked(const base::PageRun& run);
+  // Pages that were given back: nobody wants what was parked of them, but what `is_wanted` says.
+  void forget_parked(const base::PageRun& run, ParkedImages::IsWanted is_wanted);
   [[nodiscard]] bool has_parked() const;
   // After an epoch's commit, which has taken over what was parked: visits all of that, and frees
   // the numbers.

@@ -226,6 +226,7 @@ FaultHandler::Outcome FaultHandler::bring_images(const Plan& plan, Part& part) n
   if (part.run.contains(plan.page)) {
     count_fetched(fetched[(plan.page - part.run.first).value].outcome);
   }
+  check_fetched(plan, part, fetched);
   const std::uint64_t count = part.run.count.value;
   std::uint64_t first = 0;  // of those fetched and not yet brought in
   const auto bring_until = [&](std::uint64_t end) {
@@ -251,6 +252,19 @@ FaultHandler::Outcome FaultHandler::bring_images(const Plan& plan, Part& part) n
   return bring_until(count);
 }
 
+// What the branch holds of the touched page is what its entry says, or that has changed meanwhile.
+void FaultHandler::check_fetched(const Plan& plan, const Part& part,
+                                 std::span<const PageSource::Fetched> fetched) const noexcept {
+  if (!part.run.contains(plan.page)) return;
+  const std::size_t index = (plan.page - part.run.first).value;
+  const std::optional<PageEntry>& found = part.found[index];
+  if (!found.has_value() || found->state() != PageState::kStored) return;
+  if (fetched[index].outcome != PageSource::Outcome::kImage) return;
+  REVENANT_CHECK(fetched[index].hash == found->hash() || pager_.map().find(plan.page) != found,
+                 "the branch holds another image of page %#zx than its entry says",
+                 plan.page.value);  // I4
+}
+
 FaultHandler::Outcome FaultHandler::bring_parked(const Plan& plan, Part& part) noexcept {
   alignas(base::kPageSize) std::byte content[base::kPageSize];
   const std::uint64_t index = (plan.page - part.run.first).value;
@@ -262,7 +276,11 @@ FaultHandler::Outcome FaultHandler::bring_parked(const Plan& plan, Part& part) n
     case PageSource::Outcome::kImage:
       return bring(plan, part, index, index + 1, content, &fetched, pager_.counters().stored_pages);
     case PageSource::Outcome::kAbsent:
-      return kResume;  // a snapshot has taken it over: the entry says so by now
+      // A snapshot has taken it over, or its page is not what it was: the entry says so by now.
+      REVENANT_CHECK(pager_.map().find(plan.page) != entry,
+                     "the parked image %u of page %#zx is gone", entry.ticket().number,
+                     plan.page.value);
+      return kResume;
     case PageSource::Outcome::kDamaged:
       return refuse(FaultReason::kDamaged, plan.page);
     case PageSource::Outcome::kUnavailable:

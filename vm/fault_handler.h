@@ -34,6 +34,7 @@
 // I1  Nothing is allocated and no lock is taken that interrupted code can hold.
 // I2  A page is filled with what its ticket says or not at all.
 // I3  All sources of filling are volatile memory.
+// I4  A stored page's entry has the hash of the image that the branch holds.
 //
 // Threads: resolve() from any, several at once, on one page or many. What it counts is approximate
 // only in order, not in sum.
@@ -42,6 +43,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/units.h"
 #include "vm/access.h"
@@ -134,6 +136,8 @@ class FaultHandler {
   [[nodiscard]] Outcome bring_parts(const Plan& plan) noexcept;
   [[nodiscard]] Outcome bring_zeros(const Plan& plan, Part& part) noexcept;
   [[nodiscard]] Outcome bring_images(const Plan& plan, Part& part) noexcept;
+  void check_fetched(const Plan& plan, const Part& part,
+                     std::span<const PageSource::Fetched> fetched) const noexcept;
   [[nodiscard]] Outcome bring_parked(const Plan& plan, Part& part) noexcept;
   // Brings the pages [first, end) of `part` in, from `content` of its first page on.
   [[nodiscard]] Outcome bring(const Plan& plan, Part& part, std::uint64_t first, std::uint64_t end,

@@ -18,8 +18,15 @@ void ModifiedWriter::note_released() {
 }
 
 void ModifiedWriter::forget_released() {
-  for (const base::PageRun& run : forgotten_.runs()) source_->forget_parked(run);
+  for (const base::PageRun& run : forgotten_.runs()) forget_unwanted(run);
   forgotten_.clear();
+}
+
+void ModifiedWriter::forget_unwanted(base::PageRun run) {
+  source_->forget_parked(
+      run, [this](base::PageNumber page, TicketReference parked, const ContentHash& hash) {
+        return pager_.wants_parked(page, parked, hash);
+      });
 }
 
 base::Result<std::uint64_t> ModifiedWriter::write_some(std::size_t pages) {
@@ -45,10 +52,13 @@ base::Result<std::uint64_t> ModifiedWriter::write_some(std::size_t pages) {
     abandon();
     return status.error();
   }
-  for (std::size_t i = 0; i < size_; ++i) {
+  // The newest first: of a page that was wanted meanwhile, and parked again, that one counts.
+  for (std::size_t i = size_; i-- > 0;) {
     const Parking& parking = parking_[i];
     if (pager_.end_parking(parking.candidate, parking.hash, parking.parked)) {
       parked_.append({parking.candidate.page, {1}});
+    } else {  // wanted meanwhile: it may become what the image before this one holds
+      forget_unwanted({parking.candidate.page, {1}});
     }
   }
   const std::uint64_t now_in_use = pager_.lists().in_use();

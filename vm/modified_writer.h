@@ -46,6 +46,7 @@ class ModifiedWriter {
   };
   [[nodiscard]] base::Status park(const Pager::Candidate& candidate);
   void abandon();
+  void forget_unwanted(base::PageRun run);
 
   Pager& pager_;
   ReleasedRuns& released_;

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 
+#include "base/function_ref.h"
 #include "base/result.h"
 #include "base/units.h"
 #include "vm/page_entry.h"
@@ -60,8 +61,10 @@ class PageSource {
                                              std::byte*) noexcept {
     return Outcome::kDamaged;
   }
-  // Nobody wants the parked images of `run` any more: its owner gave it back.
-  virtual void forget_parked(base::PageRun) {}
+  // The owner of the pages gave them back: nobody wants their parked images any more, but for those
+  // that were parked of what has come to live there since.
+  using IsWanted = base::FunctionRef<bool(base::PageNumber, TicketReference, const ContentHash&)>;
+  virtual void forget_parked(base::PageRun, IsWanted) {}
 };
 
 }  // namespace revenant::vm

@@ -132,6 +132,9 @@ class Pager {
   void abandon_parking(const Candidate& candidate) noexcept;
   // A modified page that was not begun with.
   void put_back(const Candidate& candidate) noexcept;
+  // Whether the page's content is what that image holds, and no snapshot holds it.
+  [[nodiscard]] bool wants_parked(base::PageNumber page, TicketReference parked,
+                                  const ContentHash& hash) const noexcept;
   // A snapshot has taken the parked image over.
   void commit_parked(base::PageNumber page, const ContentHash& hash) noexcept;
 

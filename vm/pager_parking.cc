@@ -94,6 +94,14 @@ void Pager::put_back(const Candidate& candidate) noexcept {
   });
 }
 
+bool Pager::wants_parked(base::PageNumber page, TicketReference parked,
+                         const ContentHash& hash) const noexcept {
+  const auto entry = map_.find(page);
+  if (!entry.has_value()) return false;
+  if (entry->state() == PageState::kParked) return entry->ticket() == parked;
+  return entry->dirty() && entry->hash() == hash;  // brought in again, and perhaps not changed
+}
+
 void Pager::commit_parked(base::PageNumber page, const ContentHash& hash) noexcept {
   map_.change_run({page, kOnePage}, [&](VmMap::RunEntries& entries) {
     PageEntry entry = entries.get(page);

@@ -128,8 +128,8 @@ void Capture::stop(bool for_good, base::FunctionRef<bool()> serve) {
   const auto step = [this] { stop_step(); };
   // Within the target help costs more than it saves: lines that a second core has read are slow to
   // write again.
-  const auto assist = [this, serve, needs_help = spare_ns() < 0] {
-    if (needs_help) hot_copy_.help(kPatience);
+  auto assist = [this, serve, needs_help = spare_ns() < 0]() mutable {
+    if (std::exchange(needs_help, false)) hot_copy_.help(kPatience);
     return serve();
   };
   const std::int64_t pause_ns =

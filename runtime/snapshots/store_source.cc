@@ -51,6 +51,11 @@ vm::PageSource::Outcome StoreSource::fetch_parked(vm::TicketReference parked,
   return outcome_of(store_->fetch_parked(parked.number, of(hash), frame));
 }
 
-void StoreSource::forget_parked(base::PageRun run) { store_->forget_parked(run); }
+void StoreSource::forget_parked(base::PageRun run, IsWanted is_wanted) {
+  store_->forget_parked(run, [is_wanted](base::PageNumber page, store::ParkedNumber number,
+                                         const store::ContentHash& hash) {
+    return is_wanted(page, {.number = number}, of(hash));
+  });
+}
 
 }  // namespace revenant::runtime

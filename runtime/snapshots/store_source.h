@@ -25,7 +25,7 @@ class StoreSource final : public vm::PageSource {
   [[nodiscard]] base::Status finish_parking() override;
   [[nodiscard]] Outcome fetch_parked(vm::TicketReference parked, const vm::ContentHash& hash,
                                      std::byte* frame) noexcept override;
-  void forget_parked(base::PageRun run) override;
+  void forget_parked(base::PageRun run, IsWanted is_wanted) override;
 
  private:
   store::Store* store_ = nullptr;

@@ -19,14 +19,19 @@ using ::testing::PrintToString;
 #define REVENANT_JUMP "jump",
 #endif
 
-class StoriesTest : public ::testing::TestWithParam<TrackedCase> {};
-
-TEST_P(StoriesTest, GoesOnAfterSigkill) {
-  const auto [name, tracker] = GetParam();
+void goes_on_after_sigkill(const TrackedCase& story, const std::string& memory) {
+  const auto [name, tracker] = story;
   const testing::TemporaryDirectory directory;
-  const std::vector<std::string> command{
-      STORIES, "--store", directory / "s.rev", "--snapshot-every", "5ms", "--tracker",
-      tracker, name};
+  const std::vector<std::string> command{STORIES,
+                                         "--store",
+                                         directory / "s.rev",
+                                         "--snapshot-every",
+                                         "5ms",
+                                         "--tracker",
+                                         tracker,
+                                         "--memory",
+                                         memory,
+                                         name};
   const crash::Outcome first = crash::run_to_end(command);
   ASSERT_EQ(first.exit_code, -1) << PrintToString(first.errors) << PrintToString(first.output);
   const crash::Outcome second = crash::run_to_end(command);
@@ -39,14 +44,27 @@ TEST_P(StoriesTest, GoesOnAfterSigkill) {
   EXPECT_THAT(third.errors, Contains(HasSubstr("finished with exit code 7")));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, StoriesTest,
-    ::testing::Combine(::testing::Values("objects", "globals", "exception",
-                                         REVENANT_JUMP "recursion", "sleepers", "locks", "hooks",
-                                         "descriptors", "error_number", "many", "roots",
-                                         "held_functions", "held_output", "answered_calls"),
-                       each_tracker),
-    name_of_case);
+#define REVENANT_STORIES                                                                      \
+  "objects", "globals", "exception", REVENANT_JUMP "recursion", "sleepers", "locks", "hooks", \
+      "descriptors", "error_number", "roots", "held_functions", "held_output", "answered_calls"
+
+class StoriesTest : public ::testing::TestWithParam<TrackedCase> {};
+
+TEST_P(StoriesTest, GoesOnAfterSigkill) { goes_on_after_sigkill(GetParam(), "0"); }
+
+INSTANTIATE_TEST_SUITE_P(All, StoriesTest,
+                         ::testing::Combine(::testing::Values(REVENANT_STORIES, "many"),
+                                            each_tracker),
+                         name_of_case);
+
+// Stacks, heap and what the runtime itself keeps there leave memory all the time.
+class PagedStoriesTest : public ::testing::TestWithParam<TrackedCase> {};
+
+TEST_P(PagedStoriesTest, GoesOnAfterSigkillInAMegabyte) { goes_on_after_sigkill(GetParam(), "1M"); }
+
+INSTANTIATE_TEST_SUITE_P(All, PagedStoriesTest,
+                         ::testing::Combine(::testing::Values(REVENANT_STORIES), each_tracker),
+                         name_of_case);
 
 // What is printed must not end up in a file of the store's that was opened in stdout's place.
 TEST(StoriesTest, ClosedStandardDescriptorsAreNotTheStores) {

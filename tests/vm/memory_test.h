@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -54,11 +55,10 @@ class StampedSource : public PageSource {
 
   [[nodiscard]] base::Result<TicketReference> park(base::PageNumber page, const std::byte* content,
                                                    const ContentHash& hash) override {
-    const base::LockGuard guard(lock_);
-    if (parking_fails) return base::Error{base::ErrorCode::kNoSpace, "no room to park"};
-    parked_.push_back({page, hash, {}});
-    std::memcpy(parked_.back().content.data(), content, base::kPageSize);
-    return TicketReference{.number = static_cast<std::uint32_t>(parked_.size())};
+    const std::uint32_t number = keep(page, content, hash);
+    if (number != 0 && on_park) on_park(page);
+    if (number == 0) return base::Error{base::ErrorCode::kNoSpace, "no room to park"};
+    return TicketReference{.number = number};
   }
   [[nodiscard]] base::Status finish_parking() override { return {}; }
   [[nodiscard]] Outcome fetch_parked(TicketReference parked, const ContentHash& hash,
@@ -66,14 +66,27 @@ class StampedSource : public PageSource {
     const base::LockGuard guard(lock_);
     const Parked& image = parked_[parked.number - 1];
     EXPECT_EQ(image.hash, hash);
+    if (image.gone) return Outcome::kAbsent;
     std::memcpy(frame, image.content.data(), base::kPageSize);
     return Outcome::kImage;
   }
-  void forget_parked(base::PageRun run) override { forgotten.push_back(run); }
+  void forget_parked(base::PageRun run, IsWanted is_wanted) override {
+    const base::LockGuard guard(lock_);
+    for (std::size_t i = 0; i < parked_.size(); ++i) {
+      const TicketReference number{.number = static_cast<std::uint32_t>(i + 1)};
+      Parked& image = parked_[i];
+      if (run.contains(image.page) && !is_wanted(image.page, number, image.hash)) image.gone = true;
+    }
+  }
 
   std::atomic<std::uint64_t> fetches{0};
   std::atomic<bool> parking_fails{false};
-  std::vector<base::PageRun> forgotten;
+  std::function<void(base::PageNumber)> on_park;  // once its image is written
+  [[nodiscard]] std::size_t kept_images() {
+    const base::LockGuard guard(lock_);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(parked_, [](const Parked& image) { return !image.gone; }));
+  }
 
  protected:
   virtual Fetched fetch_page(base::PageNumber page, base::Epoch not_before,
@@ -88,10 +101,20 @@ class StampedSource : public PageSource {
   }
 
  private:
+  // 0: it fails.
+  std::uint32_t keep(base::PageNumber page, const std::byte* content, const ContentHash& hash) {
+    const base::LockGuard guard(lock_);
+    if (parking_fails) return 0;
+    parked_.push_back({.page = page, .hash = hash});
+    std::memcpy(parked_.back().content.data(), content, base::kPageSize);
+    return static_cast<std::uint32_t>(parked_.size());
+  }
+
   struct Parked {
     base::PageNumber page;
     ContentHash hash;
     std::array<std::byte, base::kPageSize> content;
+    bool gone = false;
   };
   base::Lock lock_{base::LockRank::kStore};
   std::deque<Parked> parked_ REVENANT_GUARDED_BY(lock_);
