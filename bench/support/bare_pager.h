@@ -1,4 +1,4 @@
-// A pager that is nothing but the kernel's operations: the peer of the benches of faults and paging.
+// A pager that is nothing but the kernel's operations: the peer in benches of faults and paging.
 //
 // A signal handler that fills the page that was touched, with no map, no tickets, no lists, no
 // hashes and no neighbours. Contents come from zeros, from memory, from another place (moved), or
