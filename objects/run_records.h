@@ -64,8 +64,9 @@ class PageMap {
   static constexpr std::uint32_t kKindShift = 28;
   static constexpr std::uint32_t kDistanceMask = (1u << kKindShift) - 1;
   static constexpr std::uintptr_t kWordsAddress = kMetadataBegin;
-  static constexpr std::uintptr_t kRecordsAddress = kWordsAddress + kHeapPages * 4;
-  static constexpr std::uintptr_t kEndAddress = kRecordsAddress + kHeapPages * sizeof(RunRecord);
+  static constexpr std::uintptr_t kRecordsAddress = kWordsAddress + kDescribedPages * 4;
+  static constexpr std::uintptr_t kEndAddress =
+      kRecordsAddress + kDescribedPages * sizeof(RunRecord);
 
   static std::uint64_t index_of(const void* pointer) {
     return (reinterpret_cast<std::uintptr_t>(pointer) - kHeapBegin) >> base::kPageShift;

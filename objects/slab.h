@@ -145,11 +145,11 @@ struct Slab {
 };
 
 inline constexpr std::uintptr_t kSlabKindsAddress = PageMap::kEndAddress;
-inline constexpr std::uintptr_t kSlabsAddress = kSlabKindsAddress + kHeapSlabs;
+inline constexpr std::uintptr_t kSlabsAddress = kSlabKindsAddress + kDescribedSlabs;
 static_assert(sizeof(Slab) == 64 + std::size_t{2} * 8 * Slab::kWords,
               "one cache line before the bits");
 static_assert(kSlabsAddress % 64 == 0);
-static_assert(kSlabsAddress + kHeapSlabs * sizeof(Slab) <= kMetadataEnd);
+static_assert(kSlabsAddress + kDescribedSlabs * sizeof(Slab) <= kMetadataEnd);
 
 inline Slab& Slab::at(std::uint64_t index) { return reinterpret_cast<Slab*>(kSlabsAddress)[index]; }
 inline std::atomic<std::uint8_t>& Slab::kind(std::uint64_t index) {

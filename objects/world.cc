@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "objects/layout.h"
 
 namespace revenant::objects {
 
@@ -29,6 +30,10 @@ base::Status World::check() const {
                   std::to_string(bytes) + " bytes, this build knows layout " +
                   std::to_string(kLayoutVersion) + " of " + std::to_string(sizeof(World)) +
                   " bytes");
+  }
+  if (heap.runs.top > kHeapPages) {
+    return refuse("its heap reaches beyond the " +
+                  std::to_string((kHeapEnd - kHeapBegin) / vm::kGiB) + " GiB of this build's");
   }
   return {};
 }

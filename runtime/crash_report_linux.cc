@@ -126,9 +126,16 @@ std::uintptr_t instruction_of(const void* context) {
   return static_cast<std::uintptr_t>(machine.gregs[REG_RIP]);
 }
 
+// Where: thread, address, segment, and the rule that was broken if one was.
 void add_access(ReportText& text, const vm::FaultReport& fault) {
   text.add(fault.is_write ? "wrote to 0x%" PRIxPTR : "read from 0x%" PRIxPTR, fault.address);
-  if (fault.segment[0] != '\0') text.add(" (%s)", fault.segment);
+  const char* rule = vm::rule_of(fault.reason);
+  const char* segment = fault.segment[0] != '\0' ? fault.segment : "in no segment";
+  if (rule[0] != '\0') {
+    text.add(" (%s, rule %s)", segment, rule);
+  } else if (fault.segment[0] != '\0') {
+    text.add(" (%s)", segment);
+  }
 }
 
 void add_fault(ReportText& text, const vm::FaultReport& fault) {
@@ -143,6 +150,10 @@ void add_fault(ReportText& text, const vm::FaultReport& fault) {
     case vm::FaultReason::kDamaged:
       text.add("needs the page at 0x%" PRIxPTR " (%s), whose image in the store %s is damaged\n",
                fault.address, fault.segment, report().store);
+      break;
+    case vm::FaultReason::kHostFile:
+      text.add("needs the page at 0x%" PRIxPTR " (%s) of ", fault.address, fault.segment);
+      Machine::instance().mapped_files().describe_loss(fault.address, text);
       break;
     default:
       add_access(text, fault);

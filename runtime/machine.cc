@@ -160,6 +160,7 @@ base::Status Machine::open_space(RecoveryAction action) {
   REVENANT_TRY(memory_.add_segment("world", vm::kWorldRun, stored_rule_));
   REVENANT_TRY(memory_.add_segment("stack table", kStackTableRun, stored_rule_));
   REVENANT_TRY(memory_.add_segment("descriptor table", kDescriptorTableRun, stored_rule_));
+  REVENANT_TRY(mapped_files_.open());
   install_crash_reports(memory_, options_.store);
   adopted_main_.emplace(memory_.adopt_thread());
   if (!adopted_main_->ok()) return adopted_main_->error();
@@ -233,9 +234,11 @@ base::Status Machine::upgrade(const detail::main_function& main) {
   REVENANT_TRY(world.check());
   world.set_open_epoch(store_->open_epoch());
   const SavedTime time = RuntimeState::at_home().time;
+  MappedFile* const files = RuntimeState::at_home().files;
   drop_threads(memory_);
   drop_globals(memory_);
-  new (objects::World::runtime_block()) RuntimeState;
+  RuntimeState* state = new (objects::World::runtime_block()) RuntimeState;
+  state->files = files;
   clock_.resume(time);
   attach_objects(world);
   attach_runtime();
@@ -253,6 +256,7 @@ void Machine::attach_objects(objects::World& world) {
 void Machine::attach_runtime() {
   DescriptorTable::instance().attach(generation_);
   RuntimeState& state = RuntimeState::at_home();
+  mapped_files_.attach(state.files);
   stacks_.attach(state.stacks, memory_, stack_rule_);
   scheduler_.attach(state.scheduler, generation_, releases_);
   scheduler_.set_offloader(offload_call);

@@ -29,6 +29,7 @@
 #include "revenant/run.h"
 #include "runtime/host/main_thread_linux.h"
 #include "runtime/host/program_clock.h"
+#include "runtime/mapped_files.h"
 #include "runtime/options.h"
 #include "runtime/recovery.h"
 #include "runtime/snapshots/heap_pages.h"
@@ -71,6 +72,7 @@ class Machine {
   Snapshotter& snapshotter() { return snapshotter_; }
   Mailbox& mailbox() { return mailbox_; }
   MainThread& main_thread() { return main_thread_; }
+  MappedFiles& mapped_files() { return mapped_files_; }
   ProgramClock& clock() { return clock_; }
   store::Store& store() { return *store_; }
   objects::Heap& heap() { return *heap_; }
@@ -106,6 +108,7 @@ class Machine {
   objects::HeapTickets heap_rule_;
   vm::MemoryManager memory_;
   HeapPages heap_pages_{memory_};
+  MappedFiles mapped_files_{memory_};
   ProgramClock clock_;
   Safepoint safepoint_;
   Mailbox mailbox_;

@@ -128,6 +128,7 @@ Trap AsyncTracker::classify(const Access& access) const noexcept {
 
 Filled AsyncTracker::fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept {
   // Before anything is filled: a harvest that starts later scans the chunk.
+  if (mode == FillMode::kSealed) return uffd_.fill(run, source, mode);
   temperature_.note_fill(space_.chunk_of(run.first));
   note_dirty(run);
   // A write to a cold chunk is refused before its page is found missing: there this is a read,

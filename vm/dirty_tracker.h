@@ -97,6 +97,11 @@ class DirtyTracker {
   // at one instant each, to their places in the pool, which are empty. Says which are there now: a
   // bit a page. One that the kernel will not let go stays where it is.
   [[nodiscard]] virtual PageBits evict(base::PageRun run) noexcept = 0;
+  // The same for pages that nobody can write and that are to be had elsewhere: they go nowhere.
+  [[nodiscard]] virtual PageBits drop_sealed(base::PageRun run) noexcept {
+    discard(run);
+    return all_of(run);
+  }
   // Puts pages of `run` back from the pool; they count as written. Says which are there now. One
   // that is not, for want of memory or mappings, stays in the pool.
   [[nodiscard]] virtual PageBits restore(base::PageRun run) noexcept = 0;

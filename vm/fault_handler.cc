@@ -20,7 +20,16 @@ static_assert(kPartPages <= PageSource::kMostFetched);
 // What zeros are copied from. Never written: the kernel maps its one zero page for all of it.
 alignas(base::kPageSize) std::byte zero_pages[kPartPages * base::kPageSize];
 
-FaultReason reason_of(ForbiddenReason reason) {
+constexpr FaultHandler::Outcome kResume{.resume = true};
+
+// Whether there is content that a page's ticket does not know of.
+bool is_in_memory(const std::optional<PageEntry>& entry) {
+  return entry.has_value() && entry->state() != PageState::kStored;
+}
+
+}  // namespace
+
+FaultReason reason_of(ForbiddenReason reason) noexcept {
   switch (reason) {
     case ForbiddenReason::kGuard:
       return FaultReason::kGuard;
@@ -31,15 +40,6 @@ FaultReason reason_of(ForbiddenReason reason) {
   }
   return FaultReason::kUnmapped;
 }
-
-constexpr FaultHandler::Outcome kResume{.resume = true};
-
-// Whether there is content that a page's ticket does not know of.
-bool is_in_memory(const std::optional<PageEntry>& entry) {
-  return entry.has_value() && entry->state() != PageState::kStored;
-}
-
-}  // namespace
 
 const char* to_string(FaultReason reason) noexcept {
   switch (reason) {
@@ -54,6 +54,10 @@ const char* to_string(FaultReason reason) noexcept {
     case FaultReason::kUnavailable:
       return "the page's image cannot be read: the store met an I/O error and could not be opened "
              "again before the program ended";
+    case FaultReason::kReadOnly:
+      return "the memory may only be read";
+    case FaultReason::kHostFile:
+      return "the file that is mapped there is not what it was";
     case FaultReason::kProtection:
       return "this kind of access is not allowed there";
     case FaultReason::kOutside:
@@ -64,12 +68,28 @@ const char* to_string(FaultReason reason) noexcept {
   return "";
 }
 
+const char* rule_of(FaultReason reason) noexcept {
+  switch (reason) {
+    case FaultReason::kGuard:
+      return "guard";
+    case FaultReason::kFreed:
+      return "freed";
+    case FaultReason::kUnmapped:
+      return "unmapped";
+    case FaultReason::kReadOnly:
+      return "read-only";
+    default:
+      return "";
+  }
+}
+
 Trap FaultHandler::classify(const Access& access) const noexcept {
   return space_.contains(access.page()) ? tracker_->classify(access) : Trap::kForbidden;
 }
 
 FaultHandler::Outcome FaultHandler::resolve(const Access& access, Trap trap,
                                             ReadAhead* ahead) noexcept {
+  if (access.is_write() && is_sealed(access.page())) return refuse_write(access.page());
   switch (trap) {
     case Trap::kMissing:
       return resolve_missing(access, ahead);
@@ -90,6 +110,17 @@ FaultHandler::Outcome FaultHandler::refuse(FaultReason reason, base::PageNumber 
   return {.resume = false, .reason = reason, .segment = segment == nullptr ? "" : segment->name};
 }
 
+bool FaultHandler::is_sealed(base::PageNumber page) const noexcept {
+  const Segment* segment = segments_.find(page);
+  return segment != nullptr && segment->access == SegmentAccess::kReadOnly;
+}
+
+FaultHandler::Outcome FaultHandler::refuse_write(base::PageNumber page) noexcept {
+  const Ticket ticket = segments_.ticket_of(page);
+  if (ticket.kind == Ticket::Kind::kForbidden) return refuse(reason_of(ticket.reason), page);
+  return refuse(FaultReason::kReadOnly, page);
+}
+
 FaultHandler::Outcome FaultHandler::resolve_write(base::PageNumber page) noexcept {
   if (!tracker_->resolve_write(page)) return refuse(FaultReason::kProtection, page);
   pager_.counters().refused_writes.fetch_add(1, std::memory_order_relaxed);
@@ -107,8 +138,10 @@ FaultHandler::Outcome FaultHandler::resolve_missing(const Access& access,
   if (plan.ticket.kind == Ticket::Kind::kForbidden) {
     return refuse(reason_of(plan.ticket.reason), page);
   }
+  if (plan.ticket.read_only && access.is_write()) return refuse(FaultReason::kReadOnly, page);
   plan.zeros = reads_zeros(plan.ticket);
-  const base::PageRun window = window_around(page, plan.zeros, ahead);
+  plan.from_file = plan.ticket.kind == Ticket::Kind::kHostFile;
+  const base::PageRun window = window_around(page, plan.zeros || plan.from_file, ahead);
   const auto entry = pager_.map().find(page);
   if (entry.has_value() && is_outside(entry->state())) {
     const base::PageNumber first = std::max(window.first, VmMap::block_of(page).first);
@@ -186,7 +219,9 @@ FaultHandler::Outcome FaultHandler::bring_parts(const Plan& plan) noexcept {
       pager_.counters().parked_faults.fetch_add(1, std::memory_order_relaxed);
       outcome = bring_parked(plan, part);
     } else {
-      outcome = plan.zeros ? bring_zeros(plan, part) : bring_images(plan, part);
+      outcome = plan.zeros       ? bring_zeros(plan, part)
+                : plan.from_file ? bring_from_file(plan, part)
+                                 : bring_images(plan, part);
     }
     if (part.frame_count != 0) {
       pager_.lists().give_back({part.frames.data(), part.frame_count});
@@ -265,6 +300,23 @@ void FaultHandler::check_fetched(const Plan& plan, const Part& part,
                  plan.page.value);  // I4
 }
 
+FaultHandler::Outcome FaultHandler::bring_from_file(const Plan& plan, Part& part) noexcept {
+  const bool is_touched = part.run.contains(plan.page);
+  if (is_touched) pager_.counters().file_faults.fetch_add(1, std::memory_order_relaxed);
+  const std::uint64_t reference = plan.ticket.reference_of(part.run.first);
+  const std::byte* content = host_files_->find(reference, part.run.count);
+  if (content == nullptr) {
+    return is_touched ? refuse(FaultReason::kHostFile, plan.page) : kResume;
+  }
+  Outcome outcome =
+      bring(plan, part, 0, part.run.count.value, content, nullptr, pager_.counters().file_pages);
+  // Cut short just now: the kernel found nothing to copy.
+  if (!outcome.resume && host_files_->find(reference, part.run.count) == nullptr) {
+    outcome.reason = FaultReason::kHostFile;
+  }
+  return outcome;
+}
+
 FaultHandler::Outcome FaultHandler::bring_parked(const Plan& plan, Part& part) noexcept {
   alignas(base::kPageSize) std::byte content[base::kPageSize];
   const std::uint64_t index = (plan.page - part.run.first).value;
@@ -309,7 +361,9 @@ FaultHandler::Outcome FaultHandler::bring(const Plan& plan, Part& part, std::uin
   const Pager::Brought brought =
       pager_.bring_in({.run = {part.run.first + base::PageCount{first}, {end - first}},
                        .touched = plan.page,
-                       .mode = dirty ? FillMode::kDirty : FillMode::kClean,
+                       .mode = dirty            ? FillMode::kDirty
+                               : plan.from_file ? FillMode::kSealed
+                                                : FillMode::kClean,
                        .content = content,
                        .images = images,
                        .mark = plan.mark,

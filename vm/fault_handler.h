@@ -6,7 +6,8 @@
 //     the tracker says what the signal means.
 //  2. The page's segment is looked up, and its rule asked for the ticket. The rule may read
 //     persistent metadata: if that is missing too, this story starts again, one level down.
-//  3. Forbidden: the port reports the access and the program ends.
+//  3. Forbidden, or a write where only reads are allowed: the port reports the access and the
+//     program ends. Nothing was loaded.
 //  4. The page's entry says whether its content is in memory after all: outside the space, in the
 //     frame pool. Then it is put back, with neighbours that lie there too (pager.h), and that is
 //     all.
@@ -24,7 +25,9 @@
 //     (released_runs.h). The handler returns, and the instruction is tried again: where another
 //     thread was faster, it finds the page, or asks anew.
 //
-//  A write that a page which is there refuses is noted by the tracker, and tried again.
+//  A write that a page which is there refuses is noted by the tracker, and tried again; in a
+//  segment that is only read it is reported. A page of a host file is filled from a mapping of the
+//  file, without the detour over a buffer.
 //
 // When a snapshot meets a fault half-way: a thread in the handler has not parked, so the harvest of
 // a stop never runs beside steps 1 to 8. The harvests before the stop do, and lose nothing: until
@@ -48,6 +51,7 @@
 #include "base/units.h"
 #include "vm/access.h"
 #include "vm/dirty_tracker.h"
+#include "vm/host_file_source.h"
 #include "vm/page_source.h"
 #include "vm/pager.h"
 #include "vm/read_ahead.h"
@@ -63,12 +67,17 @@ enum class FaultReason : std::uint8_t {
   kUnmapped,     // an address of the space that was never given out
   kDamaged,      // the page's image is not what was written
   kUnavailable,  // the page's image cannot be had, and waiting for it has ended
+  kReadOnly,     // memory that may only be read
+  kHostFile,     // the file that the page shows is not what it was
   kProtection,   // the mapping does not allow this access, such as executing data
   kOutside,      // not an address of the space
   kNoMemory,     // the kernel would not fill the page: no memory, or no mapping, is left
 };
 
 [[nodiscard]] const char* to_string(FaultReason reason) noexcept;
+// The rule that a violation broke; empty for what is no violation of a rule.
+[[nodiscard]] const char* rule_of(FaultReason reason) noexcept;
+[[nodiscard]] FaultReason reason_of(ForbiddenReason reason) noexcept;
 
 // An access that cannot be resumed. Valid during the call that hands it over.
 struct FaultReport {
@@ -97,6 +106,9 @@ class FaultHandler {
     source_ = &source;
   }
 
+  // Where the pages of host files come from; before any has a ticket.
+  void set_host_files(HostFileSource& files) { host_files_ = &files; }
+
   // What the access asks for; kForbidden outside the space.
   [[nodiscard]] Trap classify(const Access& access) const noexcept;
   // `trap` is what classify() said; `ahead` the calling thread's, or null: then pages are filled
@@ -116,11 +128,15 @@ class FaultHandler {
     Pager::Mark mark;    // before any rule was asked
     Ticket ticket;       // of `page`; in `run` all are alike
     bool zeros = false;  // what it stands for
+    bool from_file = false;
     bool is_write = false;
     base::PageRun run;
   };
   struct Part;
 
+  // Whether the page lies where the hardware refuses writes to pages that are there, too.
+  [[nodiscard]] bool is_sealed(base::PageNumber page) const noexcept;
+  [[nodiscard]] Outcome refuse_write(base::PageNumber page) noexcept;
   [[nodiscard]] Outcome resolve_write(base::PageNumber page) noexcept;
   [[nodiscard]] Outcome resolve_missing(const Access& access, ReadAhead* ahead) noexcept;
   [[nodiscard]] Outcome refuse(FaultReason reason, base::PageNumber page) noexcept;
@@ -138,6 +154,7 @@ class FaultHandler {
   [[nodiscard]] Outcome bring_images(const Plan& plan, Part& part) noexcept;
   void check_fetched(const Plan& plan, const Part& part,
                      std::span<const PageSource::Fetched> fetched) const noexcept;
+  [[nodiscard]] Outcome bring_from_file(const Plan& plan, Part& part) noexcept;
   [[nodiscard]] Outcome bring_parked(const Plan& plan, Part& part) noexcept;
   // Brings the pages [first, end) of `part` in, from `content` of its first page on.
   [[nodiscard]] Outcome bring(const Plan& plan, Part& part, std::uint64_t first, std::uint64_t end,
@@ -150,6 +167,7 @@ class FaultHandler {
   Trimmer& trimmer_;
   DirtyTracker* tracker_ = nullptr;
   PageSource* source_ = nullptr;
+  HostFileSource* host_files_ = nullptr;
   std::atomic<std::uint64_t> open_epoch_{~std::uint64_t{0}};
 };
 

@@ -147,6 +147,7 @@ base::Result<TicketOwner> MemoryManager::add_kept_segment(const char* name, base
                            "' cannot be made read-only: the host has no mapping left (raise "
                            "vm.max_map_count)"};
   }
+  if (access == SegmentAccess::kReadOnly) pager_.seal(pages);
   return add({.name = name, .pages = pages, .rule = &kept_tickets_, .access = access});
 }
 

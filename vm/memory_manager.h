@@ -100,6 +100,8 @@ class MemoryManager {
   // Gives the calling OS thread the alternate stack that faults need. It must outlive the thread's
   // touches of the space and be destroyed by the same thread.
   [[nodiscard]] base::Result<AdoptedThread> adopt_thread() { return AdoptedThread::adopt(); }
+  // Where pages with tickets of host files come from.
+  void set_host_files(HostFileSource& files) { handler_.set_host_files(files); }
   // Called on the faulting thread for an access that cannot be resumed. If it returns, or none is
   // set, the signal does what it did before open().
   void set_fatal_fault(FatalFault handler) { port_.set_fatal_fault(handler); }

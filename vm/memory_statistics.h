@@ -40,11 +40,13 @@ struct MemoryFigures {
   Value parked_faults{0};    // a parked image
   Value standby_faults{0};   // a frame rescued from standby
   Value modified_faults{0};  // a frame rescued from the modified list
+  Value file_faults{0};      // a mapped file
   Value fatal{0};            // nothing: the program ends
 
   // Pages filled by faults, the touched ones and their neighbours.
   Value zero_pages{0};        // with zeros
   Value stored_pages{0};      // as the store says, which may be zeros
+  Value file_pages{0};        // from mapped files
   Value raced_pages{0};       // not: another thread had filled them
   Value ahead_pages{0};       // of all filled, those that were not touched yet
   Value ahead_used_pages{0};  // of those, known to have been touched later
@@ -63,10 +65,10 @@ struct MemoryFigures {
   BOOST_DESCRIBE_CLASS(MemoryFigures, (),
                        (budget_bytes, active_pages, modified_pages, standby_pages, free_pages,
                         zeroed_pages, parked_pages, faults, zero_faults, stored_faults,
-                        parked_faults, standby_faults, modified_faults, fatal, zero_pages,
-                        stored_pages, raced_pages, ahead_pages, ahead_used_pages, refused_writes,
-                        trimmed_pages, trimmed_clean_pages, written_pages, frame_waits,
-                        frame_wait_ns, dropped_pages, excess_frames),
+                        parked_faults, standby_faults, modified_faults, file_faults, fatal,
+                        zero_pages, stored_pages, file_pages, raced_pages, ahead_pages,
+                        ahead_used_pages, refused_writes, trimmed_pages, trimmed_clean_pages,
+                        written_pages, frame_waits, frame_wait_ns, dropped_pages, excess_frames),
                        (), ())
 };
 

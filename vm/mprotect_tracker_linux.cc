@@ -119,14 +119,20 @@ void MprotectTracker::discard(base::PageRun run) noexcept {
   space_.discard(run);
 }
 
-PageBits MprotectTracker::evict(base::PageRun run) noexcept {
+PageBits MprotectTracker::evict(base::PageRun run) noexcept { return take_away(run, pool_); }
+
+PageBits MprotectTracker::drop_sealed(base::PageRun run) noexcept {
+  return take_away(run, nullptr);
+}
+
+PageBits MprotectTracker::take_away(base::PageRun run, const FramePool* to) noexcept {
   PageBits gone = 0;
   const base::LockGuard guard(lock_);
   base::PageRun present = present_.next_set(run);
   while (present.count.value != 0) {
     // Closed first: whoever touches a page of it now waits for lock_ in classify().
     if (set_access(present, PageAccess::kNone)) {
-      space_.read(present, pool_->place_of(present.first).pointer());
+      if (to != nullptr) space_.read(present, to->place_of(present.first).pointer());
       space_.discard(present);
       gone |= all_of(present) << (present.first - run.first).value;
     }

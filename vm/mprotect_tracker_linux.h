@@ -67,9 +67,12 @@ class MprotectTracker final : public TrapTracker {
   }
   [[nodiscard]] bool prefers_blocks() const noexcept override { return true; }
   [[nodiscard]] PageBits evict(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
+  [[nodiscard]] PageBits drop_sealed(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
   [[nodiscard]] PageBits restore(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
 
  private:
+  // Closes the pages of `run` that are there and drops them, copied `to` a pool or not.
+  PageBits take_away(base::PageRun run, const FramePool* to) noexcept REVENANT_EXCLUDES(lock_);
   bool deny_writes(base::PageRun run) noexcept override REVENANT_REQUIRES(lock_);
   std::optional<base::PageRun> allow_writes(base::PageNumber page) noexcept override
       REVENANT_REQUIRES(lock_);

@@ -8,8 +8,11 @@
 
 namespace revenant::vm {
 
-// Protected, so that the first write is noted, or counted as written.
-enum class FillMode { kClean, kDirty };
+enum class FillMode {
+  kClean,   // protected, so that the first write is noted
+  kDirty,   // counted as written
+  kSealed,  // protected, in a segment that is never written: no harvest looks at it
+};
 
 // Pages of a run of at most 32: bit i stands for the i-th.
 using PageBits = std::uint32_t;

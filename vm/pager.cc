@@ -248,11 +248,18 @@ void Pager::take_out_block(std::span<Candidate> candidates, VmMap::RunEntries& e
     }
   }
   for_runs(run, leaving, [&](base::PageRun part) {
-    const PageBits out = tracker_->evict(part);
+    const bool sealed = sealed_.contains(part.first);
+    const PageBits out = sealed ? tracker_->drop_sealed(part) : tracker_->evict(part);
     for (base::PageNumber page = part.first; page < part.end(); ++page) {
       if ((out & bit_of(part, page)) != 0) {
-        note_departure(page, entries, freed);
         ++gone;
+        if (sealed) {
+          freed.add(entries.get(page).frame());
+          entries.erase(page);  // its ticket says it all
+          count(counters_.trimmed_clean_pages);
+        } else {
+          note_departure(page, entries, freed);
+        }
       } else {  // the kernel would not let it go: it is asked again when its turn comes
         lists_.append(ListName::kActive, entries.get(page).frame(), page);
       }

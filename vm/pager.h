@@ -68,6 +68,10 @@ class Pager {
   // Pages of `run` stay in memory once they are there. Before the first fault.
   void pin(base::PageRun run);
 
+  // Pages of `run` are read-only and come from host files: they are dropped rather than moved to
+  // the pool. One run of whole blocks; before the first fault there.
+  void seal(base::PageRun run) { sealed_ = run; }
+
   // A moment: whoever brings pages in says since when it asked what they are.
   struct Mark {
     std::uint64_t releases = 0;
@@ -165,6 +169,7 @@ class Pager {
   static constexpr std::size_t kMostPinned = 4;
   std::array<base::PageRun, kMostPinned> pinned_{};  // constant after pin()
   std::size_t pinned_runs_ = 0;
+  base::PageRun sealed_{};  // constant after seal()
 
   std::atomic<std::uint64_t> releases_{0};
   std::atomic<std::uint64_t> forgotten_{0};

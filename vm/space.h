@@ -1,8 +1,8 @@
 // The space: the range of addresses whose pages live in the store, and the small window beside it.
 //
 //   0x560000000000                                                       + 512 GiB
-//   | world | ... | heap metadata | heap pages ......... | stacks: 16 regions |
-//   0       1 MiB  1 GiB      8 GiB                   256 GiB             512 GiB
+//   | world | ... | heap metadata | heap pages .... | mapped files | stacks: 16 regions |
+//   0       1 MiB  1 GiB        8 GiB            192 GiB        256 GiB             512 GiB
 //
 //   0x000000..... low window: the page-aligned section of the executable that holds persistent
 //                 globals; usually empty, remapped here as anonymous memory.
@@ -44,7 +44,8 @@ constexpr base::PageRun space_run(std::uint64_t offset, std::uint64_t size) {
 inline constexpr base::PageRun kSpaceRun = space_run(0, kSpaceSize);
 inline constexpr base::PageRun kWorldRun = space_run(0, kMiB);
 inline constexpr base::PageRun kHeapMetadataRun = space_run(kGiB, 7 * kGiB);
-inline constexpr base::PageRun kHeapRun = space_run(8 * kGiB, 248 * kGiB);
+inline constexpr base::PageRun kHeapRun = space_run(8 * kGiB, 184 * kGiB);
+inline constexpr base::PageRun kMappedFilesRun = space_run(192 * kGiB, 64 * kGiB);
 inline constexpr base::PageRun kStackRun = space_run(256 * kGiB, 256 * kGiB);
 inline constexpr std::size_t kStackRegions = 16;
 inline constexpr std::uint64_t kStackRegionSize = 16 * kGiB;

@@ -51,7 +51,7 @@ Trap SyncTracker::classify(const Access& access) const noexcept {
 }
 
 Filled SyncTracker::fill(base::PageRun run, const std::byte* source, FillMode mode) noexcept {
-  if (mode == FillMode::kClean) return uffd_.fill(run, source, mode);
+  if (mode != FillMode::kDirty) return uffd_.fill(run, source, mode);
   const base::LockGuard guard(lock_);
   const Filled filled = uffd_.fill(run, source, mode);
   // One that another thread filled clean is refused once more, and reported. Those behind a refusal

@@ -82,7 +82,7 @@ Filled Uffd::fill(base::PageRun run, const std::byte* source, FillMode mode) noe
     request.dst = (run.first + done).address();
     request.src = reinterpret_cast<std::uintptr_t>(source + done.bytes());
     request.len = run.count.bytes() - done.bytes();
-    request.mode = mode == FillMode::kClean ? UFFDIO_COPY_MODE_WP : 0;
+    request.mode = mode == FillMode::kDirty ? 0 : UFFDIO_COPY_MODE_WP;
     const int failed = ::ioctl(descriptor_, UFFDIO_COPY, &request);
     if (request.copy > 0) {  // all of it, or as far as the first page it could not fill
       const auto pages = base::PageCount::holding(static_cast<std::uint64_t>(request.copy));

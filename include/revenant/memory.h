@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -22,6 +24,16 @@ class volatile_scope {
   volatile_scope(const volatile_scope&) = delete;
   volatile_scope& operator=(const volatile_scope&) = delete;
 };
+
+// A read-only view of the host's file `path`, loaded as it is touched; the same for the same file.
+//
+// The view never ends, and its address is the same after every restart, when its pages are read
+// from the file again: they are in no snapshot. So the file stays where it is, as it is: touching a
+// page of the view that is not loaded ends the program when the file is gone, or has another length
+// or modification time than when it was mapped. A file that has changed may be mapped again, which
+// gives another view. Writing to a view ends the program.
+// Throws error: io_failed, no_space (64 GiB of views are there), not_in_green_thread. Thread-safe.
+[[nodiscard]] std::span<const std::byte> map_file(const std::filesystem::path& path);
 
 namespace detail {
 

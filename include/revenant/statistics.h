@@ -25,10 +25,12 @@ struct memory_statistics {
   std::uint64_t parked_faults = 0;    // hard: read from a parked image
   std::uint64_t standby_faults = 0;   // rescued from standby, without reading
   std::uint64_t modified_faults = 0;  // rescued before it was written, without reading
+  std::uint64_t file_faults = 0;      // read from a mapped file
 
   // Pages that those faults filled: the touched ones and neighbours, ahead of their first touch.
   std::uint64_t zero_pages = 0;        // new memory
   std::uint64_t stored_pages = 0;      // as the store says, which may be zeros
+  std::uint64_t file_pages = 0;        // from mapped files
   std::uint64_t raced_pages = 0;       // another thread had filled them meanwhile
   std::uint64_t ahead_pages = 0;       // neighbours among them
   std::uint64_t ahead_used_pages = 0;  // neighbours that are known to have been touched later

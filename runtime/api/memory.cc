@@ -26,6 +26,13 @@ volatile_scope::~volatile_scope() {
   }
 }
 
+std::span<const std::byte> map_file(const std::filesystem::path& path) {
+  runtime::require_green_thread("map_file");
+  const auto view = Machine::instance().mapped_files().map(path);
+  if (!view.ok()) runtime::throw_error(view.error());
+  return *view;
+}
+
 namespace detail {
 namespace {
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <new>
+#include <string_view>
 #include <type_traits>
 
 #include "objects/world.h"
@@ -30,6 +31,24 @@ struct InternedArgument {
   [[nodiscard]] const char* text() const { return reinterpret_cast<const char*>(this + 1); }
 };
 
+// By what a file is known to be what it was.
+struct FileStamp {
+  std::uint64_t bytes = 0;
+  std::int64_t modified_ns = 0;  // since 1970
+  bool operator==(const FileStamp&) const = default;
+};
+
+// A file of the host that the space shows from `pages` on; lies in the heap, its path behind it.
+struct MappedFile {
+  MappedFile* next = nullptr;
+  base::PageRun pages;
+  FileStamp stamp;
+  std::uint64_t path_bytes = 0;
+  [[nodiscard]] std::string_view path() const {
+    return {reinterpret_cast<const char*>(this + 1), path_bytes};
+  }
+};
+
 // How main ended, once it has.
 struct ProgramEnd {
   bool finished = false;
@@ -46,6 +65,7 @@ struct RestlessState {
   RestartHook* last_hook = nullptr;
   InternedArgument* arguments = nullptr;
   ProgramEnd end;
+  MappedFile* files = nullptr;  // the newest first
 };
 
 struct RuntimeState : RestlessState {

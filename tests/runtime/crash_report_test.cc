@@ -100,13 +100,14 @@ TEST_F(CrashReport, MemoryThatWasGivenBack) {
   });
   EXPECT_EQ(ended.exit_code(), 1);
   EXPECT_THAT(ended.err, names_thread_and_function("write_to"));
-  EXPECT_THAT(ended.err, HasSubstr("(heap): the memory was given back"));
+  EXPECT_THAT(ended.err, HasSubstr("(heap, rule freed): the memory was given back"));
 }
 
 TEST_F(CrashReport, MemoryThatWasNeverGivenOut) {
   const Ended ended = run_thread([] { write_to(reinterpret_cast<char*>(0x560010000000)); });
   EXPECT_EQ(ended.exit_code(), 1);
-  EXPECT_THAT(ended.err, HasSubstr("wrote to 0x560010000000: the memory was never given out"));
+  EXPECT_THAT(ended.err, HasSubstr("wrote to 0x560010000000 (in no segment, rule unmapped): the "
+                                   "memory was never given out"));
 }
 
 TEST_F(CrashReport, ABlockFreedTwice) {
