@@ -25,6 +25,7 @@ TEST(OptionsTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(parsed->options.store, "program.rev");
   EXPECT_EQ(parsed->options.snapshot_every, std::chrono::milliseconds(100));
   EXPECT_EQ(parsed->options.stack_bytes, 256u * 1024);
+  EXPECT_EQ(parsed->options.memory_bytes, 0u);
   EXPECT_FALSE(parsed->options.upgrade);
 }
 
@@ -34,6 +35,15 @@ TEST(OptionsTest, AFlagBeatsTheEnvironmentBeatsTheDefault) {
   EXPECT_EQ(parse({"--snapshot-every", "1ms"})->options.snapshot_every,
             std::chrono::milliseconds(1));
   ::unsetenv("REVENANT_SNAPSHOT_EVERY");
+}
+
+TEST(OptionsTest, AMemoryBudgetIsNoneOrAMegabyteAtLeast) {
+  EXPECT_EQ(parse({"--memory", "1M"})->options.memory_bytes, 1u << 20);
+  EXPECT_EQ(parse({"--memory", "0"})->options.memory_bytes, 0u);
+  const auto parsed = parse({"--memory", "4096"});
+  ASSERT_FALSE(parsed.ok());
+  EXPECT_EQ(parsed.error().message,
+            "a memory budget of 4096 bytes is too small; give at least 1M, or 0 for no limit");
 }
 
 TEST(OptionsTest, WhatIsNotTakenIsLeftInOrder) {
@@ -61,7 +71,8 @@ TEST(OptionsTest, HelpListsWhatIsOfferedOnly) {
   ::testing::internal::CaptureStdout();
   EXPECT_TRUE(parse({"--help"})->exit_now);
   const std::string help = ::testing::internal::GetCapturedStdout();
-  for (const char* offered : {"--store", "--snapshot-every", "--stack", "--tracker", "--upgrade"}) {
+  for (const char* offered :
+       {"--store", "--snapshot-every", "--memory", "--stack", "--tracker", "--upgrade"}) {
     EXPECT_THAT(help, HasSubstr(offered));
   }
   for (const char* refused : {"--workers", "--preempt", "--branch", "--from", "--keep", "--key"}) {
