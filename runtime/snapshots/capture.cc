@@ -141,6 +141,7 @@ void Capture::stop(bool for_good, base::FunctionRef<bool()> serve) {
 
 // In the stop: no green code runs, and what other threads free waits.
 void Capture::stop_step() {
+  const base::LockGuard no_parking(parking_lock_);
   const objects::Heap::Stillness still(*objects::Heap::instance());
   newly_released_.clear();
   try {
@@ -152,7 +153,6 @@ void Capture::stop_step() {
 }
 
 void Capture::copy_in_stop() {
-  const base::LockGuard no_parking(parking_lock_);
   step_status_ = harvest();
   gave_up_ = may_give_up_ && step_status_.ok() && dirty_.pages().value > stop_limit_;
   if (gave_up_) return;

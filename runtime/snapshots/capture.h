@@ -119,7 +119,7 @@ class Capture {
   [[nodiscard]] std::uint64_t small_residue() const;
   void stop(bool for_good, base::FunctionRef<bool()> serve);
   void stop_step();
-  void copy_in_stop();
+  void copy_in_stop() REVENANT_REQUIRES(parking_lock_);
   void copy_rest();
   void note_heat();
   [[nodiscard]] bool protects_dearly();
