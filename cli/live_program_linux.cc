@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <span>
 #include <sstream>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <boost/interprocess/exceptions.hpp>
@@ -95,6 +97,39 @@ std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// What /proc says of the process after its name, which is in brackets and may hold anything.
+std::string stat_of(pid_t process) {
+  const std::string stat = text_of("/proc/" + std::to_string(process) + "/stat");
+  const std::size_t name_end = stat.rfind(") ");
+  return name_end == std::string::npos ? std::string() : stat.substr(name_end + 2);
+}
+
+// Whether its first thread is gone or going. The others of a killed program may take a while, and
+// with them its locks; its descriptors are not to be seen any more.
+bool is_ending(pid_t process) {
+  constexpr std::uint64_t kExiting = 4;  // PF_EXITING of the kernel
+  std::istringstream stat(stat_of(process));
+  char letter = 0;
+  std::int64_t parent = 0, group = 0, session = 0, terminal = 0, foreground = 0;
+  std::uint64_t flags = 0;
+  if (!(stat >> letter >> parent >> group >> session >> terminal >> foreground >> flags)) {
+    return true;
+  }
+  return letter == 'Z' || letter == 'X' || (flags & kExiting) != 0;
+}
+
+// The store's owner. A program that ends gives up its two locks one after the other, and between
+// them is one that cannot be named: it is looked for again, for a moment.
+Result<store::Ownership> settled_owner(const std::filesystem::path& store) {
+  constexpr int kLooks = 100;
+  constexpr std::chrono::milliseconds kBetween{1};
+  for (int look = 0;; ++look) {
+    REVENANT_ASSIGN(const store::Ownership owner, store::find_owner(store));
+    if (!owner.owned || owner.process != 0 || look == kLooks) return owner;
+    std::this_thread::sleep_for(kBetween);
+  }
+}
+
 const char* activity_of(char letter) {
   switch (letter) {
     case 'R':
@@ -116,9 +151,23 @@ const char* activity_of(char letter) {
 
 }  // namespace
 
+Result<LiveProgram> LiveProgram::look_into(const std::filesystem::path& store, pid_t process,
+                                           const store::StoreId& id) {
+  REVENANT_ASSIGN(const Found found, find_file(store, process, id));
+  if (!is_ours(found)) return another_version(store, process);  // I2
+  namespace shared = boost::interprocess;
+  try {
+    const shared::file_mapping file(found.file.c_str(), shared::read_only);
+    return LiveProgram(process,
+                       shared::mapped_region(file, shared::read_only, 0, sizeof(LiveStatistics)));
+  } catch (const shared::interprocess_exception& failed) {
+    return unreadable(store, process, failed.get_native_error());
+  }
+}
+
 Result<std::optional<LiveProgram>> LiveProgram::find(const std::filesystem::path& store,
                                                      const store::StoreId& id) {
-  REVENANT_ASSIGN(const store::Ownership owner, store::find_owner(store));
+  REVENANT_ASSIGN(const store::Ownership owner, settled_owner(store));
   if (!owner.owned) return std::optional<LiveProgram>();
   if (owner.process == 0) {
     return base::Error{base::ErrorCode::kIoFailed,
@@ -126,26 +175,17 @@ Result<std::optional<LiveProgram>> LiveProgram::find(const std::filesystem::path
                            " is not to be seen from here; call this where it runs, as in its "
                            "container"};
   }
-  REVENANT_ASSIGN(const Found found, find_file(store, owner.process, id));
-  if (!is_ours(found)) return another_version(store, owner.process);  // I2
-  namespace shared = boost::interprocess;
-  try {
-    const shared::file_mapping file(found.file.c_str(), shared::read_only);
-    return std::optional<LiveProgram>(LiveProgram(
-        owner.process, shared::mapped_region(file, shared::read_only, 0, sizeof(LiveStatistics))));
-  } catch (const shared::interprocess_exception& failed) {
-    return unreadable(store, owner.process, failed.get_native_error());
-  }
+  Result<LiveProgram> program = look_into(store, owner.process, id);
+  if (program.ok()) return std::optional<LiveProgram>(std::move(*program));
+  if (is_ending(owner.process)) return std::optional<LiveProgram>();  // I3
+  return program.error();
 }
 
 ProcessState LiveProgram::state() const {
-  const std::string place = "/proc/" + std::to_string(process_);
   ProcessState state;
-  const std::string stat = text_of(place + "/stat");
-  // The name before it is in brackets and may hold anything, brackets too.
-  const std::size_t name_end = stat.rfind(") ");
-  state.activity = activity_of(name_end == std::string::npos ? '?' : stat[name_end + 2]);
-  std::istringstream status(text_of(place + "/status"));
+  const std::string stat = stat_of(process_);
+  state.activity = activity_of(stat.empty() ? '?' : stat[0]);
+  std::istringstream status(text_of("/proc/" + std::to_string(process_) + "/status"));
   for (std::string word; status >> word;) {
     std::uint64_t kib = 0;
     if (word == "RssAnon:" && status >> kib) state.resident_bytes = kib * 1024;

@@ -4,6 +4,7 @@
 //
 // I1  Only what the store's owner shows is shown as the store's.
 // I2  What the file says is believed once its version and layout are this tool's.
+// I3  What an owner that is ending shows no more is no error: nobody runs the store.
 //
 // One thread. Errors, each one sentence: kIoFailed where the owner cannot be looked into or shows
 // nothing, kAnotherFormat where it is of another version.
@@ -45,6 +46,8 @@ class LiveProgram {
   [[nodiscard]] ProcessState state() const;
 
  private:
+  static base::Result<LiveProgram> look_into(const std::filesystem::path& store, pid_t process,
+                                             const store::StoreId& id);
   LiveProgram(pid_t process, boost::interprocess::mapped_region region)
       : process_(process), region_(std::move(region)) {}
 

@@ -9,16 +9,20 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
 #include "base/lock.h"
+#include "store/owner_lock.h"
 #include "tests/runtime/program_test.h"
 #include "tests/support/refused_call.h"
 
@@ -47,6 +51,13 @@ void fill_and_read() {
   for (std::size_t at = 0; at < pages.size(); at += kPageBytes) seen += pages[at] == 'x' ? 1 : 0;
   if (seen == kPages) print("read\n");
   wait_to_be_killed();
+}
+
+// 'Z' once the first thread of this process has ended.
+char first_threads_state() {
+  std::ifstream file("/proc/self/stat");
+  const std::string stat{std::istreambuf_iterator<char>(file), {}};
+  return stat[stat.rfind(") ") + 2];
 }
 
 class LiveStatistics : public ProgramTest {
@@ -148,6 +159,27 @@ TEST_F(LiveStatistics, AreShownAgainAndAgainUntilTheProgramEnds) {
   const Ended ended = watch.wait();
   EXPECT_EQ(ended.exit_code(), 3);
   EXPECT_THAT(ended.out.substr(ended.out.rfind("{\"v\"")), HasSubstr("\"running\":false"));
+}
+
+// As a killed program does whose threads need a while to end: the first of them is gone, and with
+// it every descriptor that could be seen; the locks are still held.
+TEST_F(LiveStatistics, AreNotMissedInAProgramThatIsEnding) {
+  ChildProgram([this] { return run({.store = store()}, [] { sync(); }); }).wait();
+  ChildProgram program([this]() -> int {
+    const auto lock = store::OwnerLock::take(store(), store());
+    REVENANT_CHECK(lock.ok());
+    std::thread([] {
+      while (first_threads_state() != 'Z') std::this_thread::yield();
+      (void)::write(STDOUT_FILENO, "ending\n", 7);
+      for (;;) ::pause();
+    }).detach();
+    ::syscall(SYS_exit, 0);
+    return 0;
+  });
+  ASSERT_TRUE(program.says("ending"));
+  const Ended ended = status();
+  EXPECT_EQ(ended.exit_code(), 3) << ended.err;
+  EXPECT_THAT(ended.out, StartsWith("nobody runs the store "));
 }
 
 TEST_F(LiveStatistics, TellOfSnapshotsThatFail) {
