@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "base/check.h"
 
@@ -36,11 +35,15 @@ base::PageRun run_of(std::span<const PageLists::Candidate> candidates) {
 
 }  // namespace
 
-// Frames on their way back to the lists, whose memory has been given back.
+// Frames on their way back to the lists. They count as in use for as long as it lives: by its end
+// their memory has been given back.
 class Pager::FrameBatch {
  public:
   explicit FrameBatch(PageLists& lists) : lists_(lists) {}
-  ~FrameBatch() { flush(); }
+  ~FrameBatch() {
+    flush();
+    if (total_ != 0) lists_.settle(total_);
+  }
   FrameBatch(const FrameBatch&) = delete;
   FrameBatch& operator=(const FrameBatch&) = delete;
 
@@ -54,7 +57,7 @@ class Pager::FrameBatch {
 
  private:
   void flush() {
-    if (size_ != 0) lists_.give_back({frames_.data(), size_});
+    if (size_ != 0) lists_.retire({frames_.data(), size_});
     size_ = 0;
   }
 
@@ -193,7 +196,7 @@ bool Pager::rescue(base::PageRun run, base::PageNumber touched) noexcept {
           if (was_clean) {
             entry.take<vm::rescue_standby>();
           } else {
-            if (entry.state() == PageState::kInTransit) entry.take<vm::abandon_parking>();
+            if (entry.state() == PageState::kInTransit) entry.take<abandon_parking>();
             entry.take<vm::rescue_modified>();
           }
           entries.set(page, entry);
@@ -318,31 +321,20 @@ std::uint64_t Pager::drop(std::span<Candidate> candidates) noexcept {
 
 void Pager::discard(base::PageRun run) noexcept {
   releases_.fetch_add(1, std::memory_order_release);
-  std::array<FrameNumber, PageLists::kBatch> frames;
-  std::size_t held = 0;
-  std::uint64_t retired = 0;
+  FrameBatch freed(lists_);
   bool outside = false;
-  const auto retire = [&] {
-    lists_.retire({frames.data(), held});
-    retired += std::exchange(held, 0);
-  };
   map_.change_all(run, [&](VmMap::RunEntries& entries) {
     for (base::PageNumber page = entries.run().first; page < entries.run().end(); ++page) {
       if (!entries.has(page)) continue;
       const PageEntry entry = entries.get(page);
       const PageState state = entry.state();
       outside |= is_outside(state);
-      if ((state == PageState::kActive || is_outside(state)) && entry.frame() != kNoFrame) {
-        frames[held++] = entry.frame();
-        if (held == frames.size()) retire();
-      }
+      if (state == PageState::kActive || is_outside(state)) freed.add(entry.frame());
       entries.erase(page);
     }
   });
-  retire();
   tracker_->discard(run);
   if (outside) pool_.discard(run);
-  lists_.settle(retired);
 }
 
 }  // namespace revenant::vm
