@@ -118,15 +118,6 @@ std::uint64_t PageLists::next_round(DirtyList& out) noexcept {
   return round_++;
 }
 
-PageLists::Counts PageLists::counts() const noexcept {
-  const base::LockGuard guard(lock_);
-  return {.budget = budget_,
-          .in_use = in_use(),
-          .active = length(ListName::kActive),
-          .standby = length(ListName::kStandby),
-          .modified = length(ListName::kModified)};
-}
-
 void PageLists::check_invariants() {
   const base::LockGuard guard(lock_);
   std::uint64_t listed = free_.size();

@@ -53,14 +53,6 @@ class PageLists {
   // Frames that are handled at once.
   static constexpr std::size_t kBatch = 64;
 
-  struct Counts {
-    std::uint64_t budget = 0;
-    std::uint64_t in_use = 0;
-    std::uint64_t active = 0;
-    std::uint64_t standby = 0;
-    std::uint64_t modified = 0;
-  };
-
   // A frame that was taken off a list, and whose it was then.
   struct Candidate {
     FrameNumber frame = kNoFrame;
@@ -102,7 +94,6 @@ class PageLists {
 
   // Begins a new round; appends the pages that have become modified in the one that ends.
   std::uint64_t next_round(DirtyList& out) noexcept REVENANT_EXCLUDES(lock_);
-  [[nodiscard]] Counts counts() const noexcept REVENANT_EXCLUDES(lock_);
   // Those who only want to know about when to act need no lock.
   [[nodiscard]] std::uint64_t budget() const noexcept { return budget_; }
   [[nodiscard]] std::uint64_t in_use() const noexcept {

@@ -93,7 +93,7 @@ TEST_P(HostFileTest, UnderABudgetPagesAreDroppedAndLoadedAgain) {
   for (int round = 0; round < 2; ++round) {
     for (std::uint64_t i = 0; i < kView.count.value; ++i) {
       ASSERT_EQ(read_word(page_at(kView, i)), i);
-      ASSERT_LE(memory->pager().lists().counts().in_use, kBudget);
+      ASSERT_LE(memory->pager().lists().in_use(), kBudget);
     }
   }
   const MemoryStatistics now = memory->statistics();

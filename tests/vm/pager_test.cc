@@ -58,8 +58,10 @@ class PagerTest : public MemoryTest, public ::testing::WithParamInterface<Way> {
     return found;
   }
   // All frames that are in use are of active pages.
-  bool only_active() { return counts().in_use == counts().active; }
-  PageLists::Counts counts() { return memory->pager().lists().counts(); }
+  bool only_active() {
+    const PageLists& lists = memory->pager().lists();
+    return lists.in_use() == lists.length(ListName::kActive);
+  }
 };
 
 TEST_P(PagerTest, AModifiedPageComesBackAsItLeft) {
