@@ -44,7 +44,7 @@ base::Result<std::uint64_t> ModifiedWriter::write_some(std::size_t pages) {
     if (taken == 0) break;
     for (std::size_t i = 0; i < taken; ++i) {
       if (status.ok()) status = park(batch[i]);
-      if (!status.ok()) pager_.put_back(batch[i]);
+      if (!status.ok()) pager_.give_up_parking(batch[i]);
     }
   }
   if (status.ok() && size_ != 0) status = source_->finish_parking();
@@ -69,17 +69,14 @@ base::Status ModifiedWriter::park(const Pager::Candidate& candidate) {
   alignas(64) std::array<std::byte, base::kPageSize> content;
   const auto hash = pager_.begin_parking(candidate, content.data());
   if (!hash.has_value()) return {};
-  auto parked = source_->park(candidate.page, content.data(), *hash);
-  if (!parked.ok()) {
-    pager_.abandon_parking(candidate);
-    return parked.error();
-  }
-  parking_[size_++] = {candidate, *hash, *parked};
+  REVENANT_ASSIGN(const TicketReference parked,
+                  source_->park(candidate.page, content.data(), *hash));
+  parking_[size_++] = {candidate, *hash, parked};
   return {};
 }
 
 void ModifiedWriter::abandon() {
-  for (std::size_t i = 0; i < size_; ++i) pager_.abandon_parking(parking_[i].candidate);
+  for (std::size_t i = 0; i < size_; ++i) pager_.give_up_parking(parking_[i].candidate);
   size_ = 0;
 }
 

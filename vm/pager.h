@@ -132,10 +132,8 @@ class Pager {
   // Its image is durable: the frame is free. False if the page was wanted meanwhile.
   bool end_parking(const Candidate& candidate, const ContentHash& hash,
                    TicketReference parked) noexcept;
-  // It is not.
-  void abandon_parking(const Candidate& candidate) noexcept;
-  // A modified page that was not begun with.
-  void put_back(const Candidate& candidate) noexcept;
+  // It is not, or was never begun with: a page that is still modified waits again.
+  void give_up_parking(const Candidate& candidate) noexcept;
   // Whether the page's content is what that image holds, and no snapshot holds it.
   [[nodiscard]] bool wants_parked(base::PageNumber page, TicketReference parked,
                                   const ContentHash& hash) const noexcept;

@@ -76,20 +76,15 @@ bool Pager::end_parking(const Candidate& candidate, const ContentHash& hash,
   return ended;
 }
 
-void Pager::abandon_parking(const Candidate& candidate) noexcept {
+void Pager::give_up_parking(const Candidate& candidate) noexcept {
   map_.change_run({candidate.page, kOnePage}, [&](VmMap::RunEntries& entries) {
     PageEntry entry = entries.get(candidate.page);
-    if (entry.state() != PageState::kInTransit || entry.frame() != candidate.frame) return;
-    entry.take<vm::abandon_parking>();
-    entries.set(candidate.page, entry);
-    lists_.append(ListName::kModified, candidate.frame, candidate.page);
-  });
-}
-
-void Pager::put_back(const Candidate& candidate) noexcept {
-  map_.change_run({candidate.page, kOnePage}, [&](VmMap::RunEntries& entries) {
-    const PageEntry entry = entries.get(candidate.page);
-    if (entry.state() != PageState::kModified || entry.frame() != candidate.frame) return;
+    if (entry.frame() != candidate.frame) return;
+    if (entry.state() == PageState::kInTransit) {
+      entry.take<abandon_parking>();
+      entries.set(candidate.page, entry);
+    }
+    if (entry.state() != PageState::kModified) return;
     lists_.append(ListName::kModified, candidate.frame, candidate.page);
   });
 }
