@@ -8,7 +8,7 @@
 // I2. Dirty (known to be newer than the last committed image) is possible only where content exists
 //     that no snapshot holds: active, modified, in transit, parked. Between harvests the kernel may
 //     know of writes that the entry does not.
-// I3. An untouched or forbidden page has no content: its hash and its heat are zero.
+// I3. An untouched page has no content: its hash and its heat are zero.
 //
 // Heat is a shift register of the last eight epochs, newest in bit 0: was the page dirty in it? It
 // shifts when it is asked or added to, not at each epoch: `beat` is the epoch (its low 11 bits)
@@ -88,6 +88,27 @@ class PageEntry {
     REVENANT_CHECK(!dirty() || may_be_dirty(next), "a dirty page became %s", name_of(next));  // I2
   }
 
+  // Goes to untouched from wherever the page is: nobody wants its content any more.
+  constexpr void discard() {
+    switch (state()) {
+      case PageState::kActive:
+        return take<discard_active>();
+      case PageState::kStored:
+        return take<discard_stored>();
+      case PageState::kParked:
+        return take<discard_parked>();
+      case PageState::kStandby:
+        return take<discard_standby>();
+      case PageState::kInTransit:
+        take<abandon_parking>();
+        return take<discard_modified>();
+      case PageState::kModified:
+        return take<discard_modified>();
+      case PageState::kUntouched:
+        return;
+    }
+  }
+
   // The page was found written in epoch `now`.
   constexpr void mark_dirty(base::Epoch now) {
     REVENANT_CHECK(may_be_dirty(state()), "a page that is %s was written", name_of(state()));  // I2
@@ -153,9 +174,7 @@ class PageEntry {
     words_[2] = (words_[2] & ~(mask(bits) << at)) | (value << at);
   }
 
-  static constexpr bool has_content(PageState state) {
-    return state != PageState::kUntouched && state != PageState::kForbidden;
-  }
+  static constexpr bool has_content(PageState state) { return state != PageState::kUntouched; }
   static constexpr bool may_be_dirty(PageState state) {
     return state == PageState::kActive || state == PageState::kModified ||
            state == PageState::kInTransit || state == PageState::kParked;

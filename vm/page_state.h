@@ -1,28 +1,25 @@
 // The states of a page, and the only ways from one to another.
 //
-//                    permit
-//   untouched <--------------------- forbidden
-//     |  |  ^  forbid                    ^
-//     |  |  +---- discard_* ----+        |
-//     |  +----------------------|--------+
-//     | touch                   |
-//     v            trim_clean   | from active, stored, parked, standby, modified
+//   untouched <--- discard_* --- active, stored, parked, standby, modified
+//     |
+//     | touch
+//     v             trim_clean
 //   active ------------------------------> standby
-//   ^ ^ ^ ^ |  <------ rescue_standby -----  |  ^
-//   | | | | |                                |  | commit_modified
-//   | | | | | trim_modified                  |  |
-//   | | | | +-----------------------------> modified
-//   | | | +----------- rescue_modified -----   |  ^
-//   | | |                                      |  |
-//   | | |                        begin_parking |  | abandon_parking
-//   | | |                                      v  |
-//   | | |                                  in_transit
-//   | | |                                      | end_parking
-//   | | |                                      v
-//   | | +----------------------- unpark --- parked
-//   | |                                        | commit_parked
-//   | +--------------- load ---------------+   v
-//   +- - drop_active - - - - - - - - - - > stored <-- drop_standby -- standby
+//   ^ ^ ^ |  <------ rescue_standby -----     ^
+//   | | | |                                   | commit_modified
+//   | | | | trim_modified                     |
+//   | | | +-----------------------------> modified
+//   | | +------------- rescue_modified ----   |  ^
+//   | |                                       |  |
+//   | |                         begin_parking |  | abandon_parking
+//   | |                                       v  |
+//   | |                                   in_transit
+//   | |                                       | end_parking
+//   | |                                       v
+//   | +------------------------- unpark --- parked
+//   |                                         | commit_parked
+//   |                                         v
+//   +--------------------------- load ----- stored <-- drop_standby -- standby
 //
 //   untouched   no frame, no image: reads as zeros        (a page without an entry is untouched)
 //   stored      no frame; the branch holds its image
@@ -31,14 +28,14 @@
 //   active      a frame in the space
 //   standby     a frame outside the space, its content equal to the committed image
 //   modified    a frame outside the space, its content newer than any committed image
-//   forbidden   may not be touched: a guard, freed or unmapped memory
+//   forbidden   may not be touched: a guard, freed or unmapped memory. Its ticket says so
+//               (ticket.h), and it has no entry
 //
 //   untouched  -> active      [touch]             first access: a frame of zeros
 //   stored     -> active      [load]              access: the committed image is read
 //   parked     -> active      [unpark]            access: the parked image is read
 //   active     -> standby     [trim_clean]        the frame leaves the space, nothing to save
 //   active     -> modified    [trim_modified]     the frame leaves the space, and must be saved
-//   active     -> stored      [drop_active]       a clean frame is given up at once
 //   standby    -> active      [rescue_standby]    access: the frame goes back
 //   standby    -> stored      [drop_standby]      the frame is reused
 //   modified   -> active      [rescue_modified]   access: the frame goes back
@@ -52,8 +49,6 @@
 //   parked     -> untouched   [discard_parked]
 //   standby    -> untouched   [discard_standby]
 //   modified   -> untouched   [discard_modified]  (in_transit: abandon first)
-//   untouched  -> forbidden   [forbid]            the owner closes the page
-//   forbidden  -> untouched   [permit]            the owner opens it again
 //
 // Nobody assigns a state: each edge is one function, which takes the state found and returns the
 // next one. Taking an edge from any other state is a bug and aborts.
@@ -74,7 +69,6 @@ enum class PageState : std::uint8_t {
   kActive,
   kStandby,
   kModified,
-  kForbidden,
 };
 
 constexpr const char* name_of(PageState state) {
@@ -93,8 +87,6 @@ constexpr const char* name_of(PageState state) {
       return "standby";
     case PageState::kModified:
       return "modified";
-    case PageState::kForbidden:
-      return "forbidden";
   }
   return "no state";
 }
@@ -131,9 +123,6 @@ constexpr PageState trim_clean(PageState found) {
 }
 constexpr PageState trim_modified(PageState found) {
   return internal::cross(found, "trim_modified", PageState::kActive, PageState::kModified);
-}
-constexpr PageState drop_active(PageState found) {
-  return internal::cross(found, "drop_active", PageState::kActive, PageState::kStored);
 }
 constexpr PageState rescue_standby(PageState found) {
   return internal::cross(found, "rescue_standby", PageState::kStandby, PageState::kActive);
@@ -173,12 +162,6 @@ constexpr PageState discard_standby(PageState found) {
 }
 constexpr PageState discard_modified(PageState found) {
   return internal::cross(found, "discard_modified", PageState::kModified, PageState::kUntouched);
-}
-constexpr PageState forbid(PageState found) {
-  return internal::cross(found, "forbid", PageState::kUntouched, PageState::kForbidden);
-}
-constexpr PageState permit(PageState found) {
-  return internal::cross(found, "permit", PageState::kForbidden, PageState::kUntouched);
 }
 
 }  // namespace revenant::vm

@@ -27,6 +27,13 @@ void by_blocks(std::span<PageLists::Candidate> candidates, Act act) {
   }
 }
 
+// The page is untouched from here on, and so needs no entry.
+void discard_entry(base::PageNumber page, VmMap::RunEntries& entries) {
+  PageEntry entry = entries.get(page);
+  entry.discard();
+  entries.erase(page);
+}
+
 // The pages from the first candidate's to the last one's.
 base::PageRun run_of(std::span<const PageLists::Candidate> candidates) {
   const base::PageNumber first = candidates.front().page;
@@ -213,7 +220,7 @@ void Pager::forget_stored(base::PageNumber page) noexcept {
   map_.change_run({page, kOnePage}, [&](VmMap::RunEntries& entries) {
     if (entries.get(page).state() != PageState::kStored) return;
     forgotten_.fetch_add(1, std::memory_order_release);
-    entries.erase(page);
+    discard_entry(page, entries);
   });
 }
 
@@ -258,7 +265,7 @@ void Pager::take_out_block(std::span<Candidate> candidates, VmMap::RunEntries& e
         ++gone;
         if (sealed) {
           freed.add(entries.get(page).frame());
-          entries.erase(page);  // its ticket says it all
+          discard_entry(page, entries);  // its ticket says it all
           count(counters_.trimmed_clean_pages);
         } else {
           note_departure(page, entries, freed);
@@ -279,7 +286,7 @@ void Pager::note_departure(base::PageNumber page, VmMap::RunEntries& entries,
     const ContentHash hash = source_->hash_of(pool_.content_of(page));
     if (entry.hash() == ContentHash{} && hash == zeros_) {
       pool_.discard({page, kOnePage});
-      entries.erase(page);  // as untouched as ever
+      discard_entry(page, entries);
       freed.add(frame);
       return;
     }
@@ -330,7 +337,7 @@ void Pager::discard(base::PageRun run) noexcept {
       const PageState state = entry.state();
       outside |= is_outside(state);
       if (state == PageState::kActive || is_outside(state)) freed.add(entry.frame());
-      entries.erase(page);
+      discard_entry(page, entries);
     }
   });
   tracker_->discard(run);

@@ -108,7 +108,8 @@ class Pager {
   // Puts the pages of `run`, within one block, that are in the pool back into the space. False if
   // `touched` is among them and could not be.
   bool rescue(base::PageRun run, base::PageNumber touched) noexcept;
-  // The entry of a page whose image its ticket calls stale is forgotten: the ticket counts.
+  // The entry of a page whose image its ticket calls stale is forgotten: the ticket counts. If the
+  // page was stored anew meanwhile nothing is lost: its ticket says the same as that entry.
   void forget_stored(base::PageNumber page) noexcept;
 
   // Pages of candidates, in the caller's hands, leave the space. Says how many went.

@@ -88,6 +88,31 @@ TEST(PageEntry, DiscardedContentIsForgotten) {
   EXPECT_EQ(entry.ticket(), TicketReference{});
 }
 
+TEST(PageEntry, IsDiscardedFromWhereverItIs) {
+  PageEntry stored = PageEntry::stored();
+  stored.discard();
+  EXPECT_EQ(stored.state(), PageState::kUntouched);
+  PageEntry standby = active_entry();
+  standby.take<trim_clean>();
+  standby.discard();
+  EXPECT_EQ(standby.state(), PageState::kUntouched);
+  PageEntry dirty = active_entry();
+  dirty.mark_dirty(Epoch{5});
+  const auto expect_discarded = [](PageEntry entry) {
+    entry.discard();
+    EXPECT_EQ(entry, PageEntry());
+    entry.discard();
+    EXPECT_EQ(entry, PageEntry());
+  };
+  expect_discarded(dirty);
+  dirty.take<trim_modified>();
+  expect_discarded(dirty);
+  dirty.take<begin_parking>();
+  expect_discarded(dirty);
+  dirty.take<end_parking>();
+  expect_discarded(dirty);
+}
+
 TEST(PageEntry, DirtyContentTravelsToTheStoreAndBack) {
   PageEntry entry = active_entry();
   entry.mark_dirty(Epoch{1});
@@ -102,16 +127,18 @@ TEST(PageEntry, DirtyContentTravelsToTheStoreAndBack) {
 TEST(PageEntryDeathTest, DirtyContentIsNeverGivenUp) {
   PageEntry entry = active_entry();
   entry.mark_dirty(Epoch{1});
-  EXPECT_DEATH(entry.take<drop_active>(), "a dirty page became stored");
   EXPECT_DEATH(entry.take<trim_clean>(), "a dirty page became standby");
+  entry.take<trim_modified>();
+  EXPECT_DEATH(entry.take<commit_modified>(), "a dirty page became standby");
+  entry.take<begin_parking>();
+  entry.take<end_parking>();
+  EXPECT_DEATH(entry.take<commit_parked>(), "a dirty page became stored");
 }
 
 TEST(PageEntryDeathTest, PagesWithoutContentAreNeitherWrittenNorImaged) {
   PageEntry entry;
   EXPECT_DEATH(entry.mark_dirty(Epoch{1}), "a page that is untouched was written");
   EXPECT_DEATH(entry.mark_clean({}), "a page that is untouched has an image");
-  entry.take<forbid>();
-  EXPECT_DEATH(entry.mark_dirty(Epoch{1}), "a page that is forbidden was written");
 }
 
 }  // namespace

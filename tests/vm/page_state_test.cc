@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array kStates = {
     PageState::kUntouched, PageState::kStored,  PageState::kParked,   PageState::kInTransit,
-    PageState::kActive,    PageState::kStandby, PageState::kModified, PageState::kForbidden,
+    PageState::kActive,    PageState::kStandby, PageState::kModified,
 };
 
 struct DrawnEdge {
@@ -29,7 +29,6 @@ constexpr std::array kDrawing = {
     DrawnEdge{"unpark", unpark, PageState::kParked, PageState::kActive},
     DrawnEdge{"trim_clean", trim_clean, PageState::kActive, PageState::kStandby},
     DrawnEdge{"trim_modified", trim_modified, PageState::kActive, PageState::kModified},
-    DrawnEdge{"drop_active", drop_active, PageState::kActive, PageState::kStored},
     DrawnEdge{"rescue_standby", rescue_standby, PageState::kStandby, PageState::kActive},
     DrawnEdge{"drop_standby", drop_standby, PageState::kStandby, PageState::kStored},
     DrawnEdge{"rescue_modified", rescue_modified, PageState::kModified, PageState::kActive},
@@ -43,8 +42,6 @@ constexpr std::array kDrawing = {
     DrawnEdge{"discard_parked", discard_parked, PageState::kParked, PageState::kUntouched},
     DrawnEdge{"discard_standby", discard_standby, PageState::kStandby, PageState::kUntouched},
     DrawnEdge{"discard_modified", discard_modified, PageState::kModified, PageState::kUntouched},
-    DrawnEdge{"forbid", forbid, PageState::kUntouched, PageState::kForbidden},
-    DrawnEdge{"permit", permit, PageState::kForbidden, PageState::kUntouched},
 };
 
 TEST(PageState, EveryEdgeLeadsWhereItIsDrawn) {
@@ -52,7 +49,7 @@ TEST(PageState, EveryEdgeLeadsWhereItIsDrawn) {
 }
 
 TEST(PageState, EveryEdgeFromAnyOtherStateIsABug) {
-  // The test is single-threaded up to here, so that a plain fork will do: there are 147 of them.
+  // The test is single-threaded up to here, so that a plain fork will do: there are 108 of them.
   GTEST_FLAG_SET(death_test_style, "fast");
   for (const DrawnEdge& drawn : kDrawing) {
     for (const PageState found : kStates) {
