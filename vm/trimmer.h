@@ -35,7 +35,7 @@ class Trimmer {
 
   explicit Trimmer(Pager& pager) : pager_(pager) {}
 
-  // `wake_writer(context)` is called, in the fault handler too, when write_some() is wanted or
+  // `wake(context)` is called, in the fault handler too, when write_some() is wanted or
   // keep_ready() would be good.
   void start(void (*wake)(void*), void* context) {
     wake_context_ = context;
