@@ -10,10 +10,19 @@
 #include "vm/frame_pool.h"
 
 namespace revenant::vm {
+namespace {
+
+// Below the space, like which it lies where TSan leaves room for the program, and has no other
+// 512 GiB beside the store's map: the kernel would put it where the threads' stacks belong. Between
+// the two is a gap, so that they stay two mappings.
+constexpr std::uintptr_t kWishedBase = kSpaceBase - kSpaceSize - kGiB;
+
+}  // namespace
 
 base::Status FramePool::open() {
   close();
-  REVENANT_ASSIGN(memory_, reserve_volatile(kSpaceSize, "the frames outside the space"));
+  REVENANT_ASSIGN(memory_, reserve_volatile(kSpaceSize, "the frames outside the space",
+                                            reinterpret_cast<std::byte*>(kWishedBase)));
   // A huge page here would be memory that nobody counts; and the kernel moves small ones only.
   ::syscall(SYS_madvise, memory_, kSpaceSize, MADV_NOHUGEPAGE);
   return {};

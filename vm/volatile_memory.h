@@ -15,7 +15,9 @@
 namespace revenant::vm {
 
 // Reserves `bytes` (whole pages) of zeroed memory for `purpose`, a word for the error's sentence.
-[[nodiscard]] base::Result<std::byte*> reserve_volatile(std::size_t bytes, const char* purpose);
+// At `wish` if nothing lies there, else where the kernel likes.
+[[nodiscard]] base::Result<std::byte*> reserve_volatile(std::size_t bytes, const char* purpose,
+                                                        std::byte* wish = nullptr);
 void release_volatile(std::byte* memory, std::size_t bytes) noexcept;
 
 // Asks for huge pages there: a large table is read at random, and each small page of it costs a TLB

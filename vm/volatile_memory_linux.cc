@@ -19,9 +19,9 @@ constexpr std::size_t kHugePageSize = std::size_t{2} << 20;
 
 }  // namespace
 
-base::Result<std::byte*> reserve_volatile(std::size_t bytes, const char* purpose) {
+base::Result<std::byte*> reserve_volatile(std::size_t bytes, const char* purpose, std::byte* wish) {
   // The raw calls: a sanitizer's interceptor would clear the shadow of a gigabyte nobody touches.
-  const long memory = ::syscall(SYS_mmap, nullptr, bytes, PROT_READ | PROT_WRITE,
+  const long memory = ::syscall(SYS_mmap, wish, bytes, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == -1) {
     return base::Error{base::ErrorCode::kUnsupportedHost,

@@ -60,16 +60,7 @@ INSTANTIATE_TEST_SUITE_P(All, StoriesTest,
 // Stacks, heap and what the runtime itself keeps there leave memory all the time.
 class PagedStoriesTest : public ::testing::TestWithParam<TrackedCase> {};
 
-// TSan leaves programs no addresses for frames beside the space.
-#ifdef __SANITIZE_THREAD__
-constexpr const char* kLittleMemory = "0";
-#else
-constexpr const char* kLittleMemory = "1M";
-#endif
-
-TEST_P(PagedStoriesTest, GoesOnAfterSigkillInAMegabyte) {
-  goes_on_after_sigkill(GetParam(), kLittleMemory);
-}
+TEST_P(PagedStoriesTest, GoesOnAfterSigkillInAMegabyte) { goes_on_after_sigkill(GetParam(), "1M"); }
 
 INSTANTIATE_TEST_SUITE_P(All, PagedStoriesTest,
                          ::testing::Combine(::testing::Values(REVENANT_STORIES), each_tracker),
