@@ -68,18 +68,19 @@ TEST_F(GraphTest, TheSameSeedGivesTheSameLinesAndAnotherOthers) {
   EXPECT_NE(others.back(), lines.back());
 }
 
-// In the middle of drawing, of searching and of ranking.
-TEST_F(GraphTest, KilledInEachPhaseItHasTheSameResult) {
+// In the middle of drawing, of searching and of ranking. Its peak is 4 MiB.
+TEST_F(GraphTest, KilledInEachPhaseAndShortOfMemoryItHasTheSameResult) {
   const std::vector<std::string> middle = {"--scale", "14"};
   const auto lines = crash::run_to_end(command("unkilled.rev", middle)).output;
   ASSERT_FALSE(lines.empty());
   for (const std::string words :
        {"131072 of", "8192 of 16384 vertices", "level 2", "iteration 9"}) {
-    AppRun killed(command("killed.rev", middle));
+    AppRun killed(command("killed.rev", {"--scale", "14", "--memory", "1M"}));
     EXPECT_NE(killed.line_with(words), "");
     killed.kill();
   }
-  const crash::Outcome last = crash::run_to_end(command("killed.rev", middle));
+  const crash::Outcome last =
+      crash::run_to_end(command("killed.rev", {"--scale", "14", "--memory", "1M"}));
   EXPECT_EQ(last.exit_code, 0);
   ASSERT_LE(last.output.size(), lines.size());
   EXPECT_TRUE(std::equal(last.output.rbegin(), last.output.rend(), lines.rbegin()));

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/crash/resident.h"
 #include "tests/crash/run_to_end.h"
 
 namespace revenant::crash {
@@ -18,6 +19,8 @@ constexpr int kExitNoStore = 10;
 constexpr std::size_t kKeptOutput = 12;
 constexpr int kVerifyEvery = 5;
 constexpr Microseconds kOrderlyCadence = 10ms;
+constexpr Microseconds kSampleEvery = 20ms;
+constexpr std::uint64_t kSlackBytes = std::uint64_t{8} << 20;
 
 }  // namespace
 
@@ -34,6 +37,9 @@ std::optional<Violation> Campaign::run() {
   int lived = 0;
   while (!broken && lived < options_.kills) {
     life = plan_.next();
+    if (lived == 0 && options_.first_life) {
+      life = {LifeKind::kLong, *options_.first_life, life.cadence, life.fresh_store};
+    }
     broken = live(life);
     ++lived;
     if (!broken && lived % kVerifyEvery == 0) broken = verify_store();
@@ -149,8 +155,11 @@ Campaign::Verdict Campaign::let_it_end() {
 Campaign::Verdict Campaign::listen(Child& child, Clock::time_point until, bool until_gone_on) {
   Child* const only = &child;
   while (Clock::now() < until && !(until_gone_on && oracle_->has_gone_on())) {
-    Child::wait_any({&only, 1}, until);
-    if (auto broken = judge_output(child)) {
+    const auto next_sample = options_.memory_bytes ? Clock::now() + kSampleEvery : until;
+    Child::wait_any({&only, 1}, std::min(until, next_sample));
+    auto broken = judge_output(child);
+    if (!broken) broken = judge_resident(child);
+    if (broken) {
       child.kill();
       remember(child);
       return broken;
@@ -193,13 +202,28 @@ Campaign::Verdict Campaign::judge_output(Child& child) {
   return std::nullopt;
 }
 
+// Stopped, since pages that move from one mapping to the other would be counted twice.
+Campaign::Verdict Campaign::judge_resident(Child& child) {
+  if (!options_.memory_bytes || !child.stop()) return std::nullopt;
+  const std::uint64_t bytes = resident_bytes(child.pid());
+  child.go_on();
+  ++figures_.sampled;
+  figures_.most_resident_bytes = std::max(figures_.most_resident_bytes, bytes);
+  const std::uint64_t most = *options_.memory_bytes + *options_.memory_bytes / 50 + kSlackBytes;
+  if (bytes <= most) return std::nullopt;
+  return "K5: its pages take " + std::to_string(bytes) + " bytes, and may take " +
+         std::to_string(most);
+}
+
 std::unique_ptr<Child> Campaign::start(Microseconds cadence) {
   std::vector<std::string> command = {options_.program, "--store", options_.store,
                                       "--snapshot-every", std::to_string(cadence.count()) + "us"};
   if (!options_.tracker.empty()) {
     command.insert(command.end(), {"--tracker", options_.tracker});
   }
-  if (!options_.memory.empty()) command.insert(command.end(), {"--memory", options_.memory});
+  if (options_.memory_bytes) {
+    command.insert(command.end(), {"--memory", std::to_string(*options_.memory_bytes)});
+  }
   command.insert(command.end(), options_.program_arguments.begin(),
                  options_.program_arguments.end());
   return std::make_unique<Child>(command);

@@ -13,6 +13,8 @@
 //     judged by a clock.
 // K4  With a tool, `revenant verify --all` finds the whole store well, every snapshot and dead list
 //     of it, after every few kills and at the end.
+// K5  With a budget, what the program's pages take (resident.h) is never more than that and 2 % and
+//     8 MiB, whenever it is stopped to look: with each output, and every 20 ms.
 //
 // A violation is a value: the sentence and all that is needed to see it again. One thread.
 #pragma once
@@ -41,12 +43,14 @@ struct CampaignOptions {
   // The `revenant` tool; empty if it is not to be used.
   std::filesystem::path tool;
   std::string tracker;
-  // The budget of the killed program; none if empty.
-  std::string memory;
+  // The budget of the killed program.
+  std::optional<std::uint64_t> memory_bytes;
   int kills = 100;
   std::uint64_t seed = 0;
   std::optional<LifeBounds> bounds;
   std::optional<Microseconds> cadence;
+  // The first life lasts so long, before the kills begin in earnest.
+  std::optional<Microseconds> first_life;
   std::chrono::seconds watchdog{60};
 };
 
@@ -66,6 +70,8 @@ struct CampaignFigures {
   int ended_by_itself = 0;  // before it could be killed
   int refused_starts = 0;
   int verified = 0;
+  int sampled = 0;
+  std::uint64_t most_resident_bytes = 0;
   std::vector<Microseconds> lengths;
 };
 
@@ -91,6 +97,7 @@ class Campaign {
   Verdict listen(Child& child, Clock::time_point until, bool until_gone_on);
   Verdict kill_and_judge(Child& child);
   Verdict judge_own_end(const Child& child);
+  Verdict judge_resident(Child& child);
   Verdict judge_output(Child& child);
   Verdict judge_refused(Child& refused);
   Verdict verify_store();

@@ -115,6 +115,17 @@ void Child::send(int signal) {
   if (!ended()) ::kill(pid_, signal);
 }
 
+bool Child::stop() {
+  send(SIGSTOP);
+  siginfo_t info{};
+  // What is waited for stays to be waited for: reap() asks again.
+  while (!ended() &&
+         ::waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WEXITED | WNOWAIT) != 0) {
+    if (errno != EINTR) fail("waitid");
+  }
+  return info.si_code == CLD_STOPPED;
+}
+
 void Child::kill() {
   send(SIGKILL);
   Child* const self = this;

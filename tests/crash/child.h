@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <csignal>
 #include <deque>
 #include <optional>
 #include <span>
@@ -46,10 +47,14 @@ class Child {
   // The lines of standard error, as many of the last as are kept.
   [[nodiscard]] const std::deque<std::string>& error_lines() const { return error_.lines; }
 
+  [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] bool ended() const { return end_.has_value(); }
   [[nodiscard]] const std::optional<ProcessEnd>& end() const { return end_; }
 
   void send(int signal);
+  // Stops all of its threads, so that what is looked at is of one instant; false if it has ended.
+  bool stop();
+  void go_on() { send(SIGCONT); }
   // SIGKILL, then takes in what was written before and reaps.
   void kill();
 

@@ -4,6 +4,7 @@
 // an flock. The fault shows in the third life or later of a store, except for the ones at start.
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -41,6 +42,13 @@ void say(const std::string& line) {
   if (::write(STDOUT_FILENO, whole.data(), whole.size()) < 0) ::_exit(1);
 }
 
+// In the space of a real program, above where position-independent ones lie.
+void take_pages(std::size_t bytes) {
+  void* const place = reinterpret_cast<void*>(std::uintptr_t{0x567000000000});
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_POPULATE;
+  if (::mmap(place, bytes, PROT_READ | PROT_WRITE, flags, -1, 0) != place) ::_exit(1);
+}
+
 void misbehave(const std::string& fault, State& state) {
   if (fault == "violation") say("violation: the total is 99999");
   if (fault == "garbage") say("synced twelve");
@@ -51,6 +59,7 @@ void misbehave(const std::string& fault, State& state) {
   if (fault == "exit") ::_exit(0);
   if (fault == "back") state.count /= 2;
   while (fault == "hang") ::pause();
+  if (fault == "greedy") take_pages(std::size_t{32} << 20);
 }
 
 // False if another process has the store.

@@ -13,6 +13,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/flags.h"
 #include "base/duration.h"
 #include "tests/crash/campaign.h"
 #include "tests/crash/report.h"
@@ -34,6 +35,7 @@ struct Flags {
   std::string memory;
   std::string lives;
   std::string cadence;
+  std::string first_life;
   int kills = 100;
   std::optional<std::uint64_t> seed;
   int watchdog_s = 60;
@@ -89,11 +91,12 @@ CampaignOptions options_of(const Flags& flags, const std::filesystem::path& scra
                              "); give --tool the path of a `revenant`, or none");
   }
   options.tracker = flags.tracker;
-  options.memory = flags.memory;
+  if (!flags.memory.empty()) options.memory_bytes = flags::size("--memory", flags.memory);
   options.kills = flags.kills;
   options.seed = choose_seed(flags);
   if (!flags.lives.empty()) options.bounds = bounds_of(flags.lives);
   if (!flags.cadence.empty()) options.cadence = duration_of(flags.cadence);
+  if (!flags.first_life.empty()) options.first_life = duration_of(flags.first_life);
   options.watchdog = std::chrono::seconds(flags.watchdog_s);
   return options;
 }
@@ -127,6 +130,7 @@ void add_flags(CLI::App& parser, Flags& flags) {
                     "passed on to the app, but for the unkilled run that graph is compared with");
   parser.add_option("--lives", flags.lives, "MIN:MAX, as 1ms:2s");
   parser.add_option("--cadence", flags.cadence, "one snapshot cadence for all lives");
+  parser.add_option("--first-life", flags.first_life, "how long the first life lasts, as 10m");
   parser.add_option("--watchdog", flags.watchdog_s, "seconds after which a proof has failed");
   parser.add_flag("--json", flags.json, "print the summary as one JSON object");
 }

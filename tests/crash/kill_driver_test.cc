@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 
 #include <nlohmann/json.hpp>
 
@@ -22,10 +23,10 @@ struct Verdict {
 };
 
 Verdict drive(const std::string& fault, int kills = 60, const std::string& tool = "none") {
-  const Outcome outcome =
-      run_to_end({KILL_DRIVER, "--app", FAKE_APP, "--oracle", "ledger", "--kills",
-                  std::to_string(kills), "--seed", "7", "--lives", "2ms:60ms", "--tool", tool,
-                  "--watchdog", "3", "--json", "--app-arg=--fault", "--app-arg=" + fault});
+  const Outcome outcome = run_to_end(
+      {KILL_DRIVER, "--app",    FAKE_APP,  "--oracle", "ledger", "--kills", std::to_string(kills),
+       "--seed",    "7",        "--lives", "2ms:60ms", "--tool", tool,      "--watchdog",
+       "3",         "--memory", "16M",     "--json",   "--",     "--fault", fault});
   return {outcome.exit_code, outcome.output.empty() ? json() : json::parse(outcome.output[0])};
 }
 
@@ -36,6 +37,18 @@ TEST(KillDriver, FindsNothingInAProgramWithoutFault) {
   EXPECT_EQ(verdict.report["violations"], 0);
   EXPECT_GT(verdict.report["lives"]["proof"], 0);
   EXPECT_GT(verdict.report["refused_starts"], 0);
+  EXPECT_GT(verdict.report["sampled"], 0);
+}
+
+TEST(KillDriver, GivesTheFirstLifeAsLongAsItIsTold) {
+  const Outcome outcome =
+      run_to_end({KILL_DRIVER, "--app", FAKE_APP, "--oracle", "ledger", "--kills", "2", "--lives",
+                  "1ms:2ms", "--first-life", "300ms", "--tool", "none", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0);
+  const json report = json::parse(outcome.output[0]);
+  EXPECT_EQ(report["lives"]["long"], 1);
+  const std::vector<int> counts = report["length_counts"];
+  EXPECT_GE(std::accumulate(counts.begin() + 6, counts.end(), 0), 1) << "of 300 ms and more";
 }
 
 struct Fault {
@@ -61,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Fault{"crash", "SIGSEGV"}, Fault{"exit", "exit code 0"},
                       Fault{"hang", "hangs"}, Fault{"two-owners", "K2: two processes"},
                       Fault{"wordy", "2 sentences"}, Fault{"wrong-code", "exit code 1"},
-                      Fault{"deaf", "SIGTERM"}),
+                      Fault{"deaf", "SIGTERM"}, Fault{"greedy", "K5: its pages take"}),
     [](const auto& info) {
       std::string name = info.param.name;
       std::replace(name.begin(), name.end(), '-', '_');

@@ -1,10 +1,13 @@
-// The oracles, rule by rule, and the plan's promises.
+// The oracles, rule by rule, the plan's promises, and what counts as a program's pages.
 #include "tests/crash/oracle.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "tests/crash/lives.h"
+#include "tests/crash/resident.h"
 
 namespace revenant::crash {
 namespace {
@@ -104,6 +107,20 @@ TEST(LedgerOracle, RefusesEachBrokenRule) {
   oracle->life_begins();
   EXPECT_THAT(oracle->judge("synced 9 200"), Optional(HasSubstr("L4")));
   EXPECT_THAT(oracle->judge("checked 3 200 ok"), Optional(HasSubstr("L2")));
+}
+
+// The space, once of a file, the pool of frames and, as large, a table and the map of a file.
+TEST(ResidentBytes, AreThoseOfTheSpaceAndOfItsPool) {
+  std::istringstream smaps(
+      "00400000-00452000 r-xp 00000000 fe:00 12  /usr/bin/ledger\nRss: 300 kB\nVmFlags: rd ex mr\n"
+      "557fc0000000-55ffc0000000 rw-p 00000000 00:00 0\nSize: 9 kB\nRss: 16 kB\nVmFlags: rd nr nh\n"
+      "560000000000-560000002000 rw-p 00000000 00:00 0 \nRss: 8 kB\nVmFlags: rd wr um nr nh \n"
+      "560000002000-568000000000 rw-s 00000000 00:01 7  /memfd:space\nRss: 4 kB\nVmFlags: rd wr\n"
+      "7e0000000000-7e8000000000 rw-p 00000000 00:00 0 \nRss: 64 kB\nVmFlags: rd wr nr hg \n"
+      "7e8000000000-7f0000000000 r--s 00000000 fe:00 13  /srv/data.mdb\nRss: 40 kB\nVmFlags: rd "
+      "nh\n"
+      "7fff00000000-7fff00021000 rw-p 00000000 00:00 0  [stack]\nRss: 12 kB\nVmFlags: rd wr\n");
+  EXPECT_EQ(resident_bytes(smaps), 24u * 1024);
 }
 
 TEST(MakeOracle, KnowsNoOthers) { EXPECT_EQ(make_oracle("death"), nullptr); }

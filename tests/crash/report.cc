@@ -57,14 +57,18 @@ std::string text_report(const CampaignOptions& options, const CampaignFigures& f
     kinds += fmt::format("{}{} {}", i == 0 ? "" : ", ", figures.lives[static_cast<std::size_t>(i)],
                          name_of(static_cast<LifeKind>(i)));
   }
+  const std::string memory = figures.sampled == 0
+                                 ? ""
+                                 : fmt::format("pages: {} MiB at most, {} samples\n",
+                                               figures.most_resident_bytes >> 20, figures.sampled);
   const std::string found = violation ? violation_lines(options, *violation) : "no violation\n";
   return fmt::format(
       "{}: {} kills, seed {}: {} before its first output, {} after it\n"
       "lives: {}; {} new stores, {} ended by itself, {} second starts refused, {} times "
-      "verified\n{}{}",
+      "verified\n{}{}{}",
       options.program.filename().string(), figures.kills, options.seed, figures.before_first_output,
       figures.kills - figures.before_first_output, kinds, figures.fresh_stores,
-      figures.ended_by_itself, figures.refused_starts, figures.verified,
+      figures.ended_by_itself, figures.refused_starts, figures.verified, memory,
       distribution_lines(figures), found);
 }
 
@@ -85,6 +89,8 @@ std::string json_report(const CampaignOptions& options, const CampaignFigures& f
                                    {"ended_by_itself", figures.ended_by_itself},
                                    {"refused_starts", figures.refused_starts},
                                    {"verified", figures.verified},
+                                   {"sampled", figures.sampled},
+                                   {"most_resident_bytes", figures.most_resident_bytes},
                                    {"lives", lives},
                                    {"length_edges_us", kEdgesUs},
                                    {"length_counts", distribution(figures)}};
