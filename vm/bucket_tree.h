@@ -1,4 +1,4 @@
-// The buckets of the vm_map: a hash's leading bits lead down a binary tree to the head of a chain.
+// The buckets of the vm_map: a hash's leading bits lead down a binary tree to the bucket.
 //
 //                     1                 nodes numbered as in a heap: the children of n are 2n, 2n+1
 //               2           3           a hash's path: its bits from the top, 0 left and 1 right
@@ -15,10 +15,13 @@
 // sees that its bucket is not the one it walked, and starts again. No intermediate step hides a
 // block, so that a signal handler that has interrupted a split reads right too.
 //
+// There are two such trees: that of the chains of blocks, here (a bucket is the head of a chain),
+// and that of the lone pages (lone_pages.h), which has its own way to hold buckets and split them.
+//
 // I1. The buckets are the nodes n with next_split <= n < 2 * next_split.
 // I2. next_split never falls; it advances under the lock of the stripe that the node lies in.
 //
-// Threads: heads and next_split are read by anybody; a head is written under its stripe's lock.
+// Threads: buckets and next_split are read by anybody; a bucket is written under its stripe's lock.
 #pragma once
 
 #include <atomic>
@@ -31,38 +34,31 @@
 
 namespace revenant::vm::internal {
 
-class BucketTree {
+class BucketGrowth {
  public:
   using Node = std::uint64_t;
-  using Head = std::atomic<BlockLink>;
 
   // The stripes of the writers' locks are the nodes of this level: no bucket spans two of them.
   static constexpr unsigned kStripeBits = 6;
   static constexpr unsigned kStripes = 1u << kStripeBits;
-  // The tree starts full to the depth that links leave out, and stops growing here; from then on
-  // chains become longer.
+  // The tree starts full to the depth that links leave out.
   static constexpr Node kFirstSplit = Node{1} << kImpliedHashBits;
-  static constexpr Node kLastSplit = Node{1} << 26;
-
-  BucketTree() : growth_(growth_at(kFirstSplit)) {}
-  [[nodiscard]] base::Status open() {
-    return memory_.reserve(2 * kLastSplit * sizeof(Head), "the page table's buckets");
-  }
 
   [[nodiscard]] Node bucket_of(std::uint64_t hash) const {
     const std::uint64_t growth = growth_.load(std::memory_order_acquire);
-    // The hash behind a leading one is its path from the root, cut to the depth of the children.
-    const Node child = (hash >> 1 | kRootBit) >> (growth & kCutMask);
-    return child / 2 >= growth >> kCutBits ? child / 2 : child;  // I1
-  }
-  [[nodiscard]] Head& head(Node node) const {
-    return reinterpret_cast<Head*>(memory_.begin())[node];
+    const std::uint64_t cut = (growth & kCutMask) + (hash >= growth ? 1 : 0);  // I1
+    // The hash behind a leading one is its path from the root, cut to the depth of its bucket.
+    return (hash >> 1 | kRootBit) >> cut;
   }
 
-  [[nodiscard]] Node next_split() const {
-    return growth_.load(std::memory_order_acquire) >> kCutBits;
+  [[nodiscard]] Node next_split() const { return next_split_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t buckets() const { return next_split(); }
+  // In this order: who sees the next node may split it, and store the next growth.
+  void advance() {
+    const Node next = next_split() + 1;
+    growth_.store(growth_at(next), std::memory_order_release);
+    next_split_.store(next, std::memory_order_release);  // I2
   }
-  void advance() { growth_.store(growth_at(next_split() + 1), std::memory_order_release); }  // I2
 
   static constexpr unsigned stripe_of(std::uint64_t hash) { return hash >> (64 - kStripeBits); }
   // The least hash whose path goes through the node.
@@ -72,19 +68,19 @@ class BucketTree {
     return first_hash(node) | (~std::uint64_t{0} >> depth_of(node));
   }
 
-  [[nodiscard]] std::uint64_t buckets() const { return next_split(); }
-  [[nodiscard]] std::uint64_t used_bytes() const { return 2 * next_split() * sizeof(Head); }
-
  private:
-  // next_split, and the bits to cut off a path there. The cut could be computed from next_split;
-  // but x86-64 counts leading zeros with an instruction that waits for its target register's last
-  // value, and if that is a word of the entry looked up before, no two lookups overlap (140 ns, not
-  // 14).
-  static constexpr unsigned kCutBits = 6;
-  static constexpr std::uint64_t kCutMask = (1u << kCutBits) - 1;
+  // What readers need of next_split, in one word: the hashes below it have their buckets at the
+  // deeper level; its low bits, which no hash has, are what to cut off a path there. (All of this
+  // could be computed from next_split; but x86-64 counts leading zeros with an instruction that
+  // waits for its target register's last value, and if that is a word of the entry looked up
+  // before, no two lookups overlap: 140 ns, not 14.)
+  static constexpr std::uint64_t kCutMask = 63;
   static constexpr std::uint64_t kRootBit = std::uint64_t{1} << 63;
   static constexpr std::uint64_t growth_at(Node split) {
-    return split << kCutBits | (63 - (depth_of(split) + 1));
+    // The first of a level: all is at that level yet, as if all of the level above had been split.
+    const bool first = std::has_single_bit(split);
+    const unsigned depth = depth_of(split) + (first ? 0 : 1);
+    return (first_hash(split) - 1 - kCutMask) | (63 - depth);
   }
 
   // The root has depth 0. No caller asks for the root: a shift by 64 is none.
@@ -92,8 +88,28 @@ class BucketTree {
     return static_cast<unsigned>(std::bit_width(node)) - 1;
   }
 
+  std::atomic<std::uint64_t> growth_{growth_at(kFirstSplit)};
+  std::atomic<Node> next_split_{kFirstSplit};
+};
+
+// The buckets that are chains of blocks.
+class BucketTree : public BucketGrowth {
+ public:
+  using Head = std::atomic<BlockLink>;
+
+  // The tree stops growing here; from then on chains become longer.
+  static constexpr Node kLastSplit = Node{1} << 26;
+
+  [[nodiscard]] base::Status open() {
+    return memory_.reserve(2 * kLastSplit * sizeof(Head), "the page table's buckets");
+  }
+  [[nodiscard]] Head& head(Node node) const {
+    return reinterpret_cast<Head*>(memory_.begin())[node];
+  }
+  [[nodiscard]] std::uint64_t used_bytes() const { return 2 * next_split() * sizeof(Head); }
+
+ private:
   ReservedMemory memory_;
-  std::atomic<std::uint64_t> growth_;
 };
 
 }  // namespace revenant::vm::internal

@@ -14,7 +14,7 @@ constexpr base::PageCount kOnePage{1};
 constexpr base::PageCount kMaxZeroPages{32};
 // Images cost their fetch each, so guessing wrong is dearer.
 constexpr base::PageCount kMaxImagePages{16};
-constexpr std::size_t kPartPages = internal::kBlockPages;
+constexpr std::size_t kPartPages = VmMap::kRunPages;
 static_assert(kPartPages <= PageSource::kMostFetched);
 
 // What zeros are copied from. Never written: the kernel maps its one zero page for all of it.

@@ -12,11 +12,16 @@ using internal::BlockRef;
 using internal::BlockShape;
 using internal::BlockTag;
 using internal::BucketTree;
+using internal::EntryCell;
 using internal::hash_of;
+using internal::LonePages;
+using internal::LoneSlot;
+using internal::PageSet;
 using internal::Stripe;
 
 base::Status VmMap::open() {
   REVENANT_TRY(buckets_.open());
+  REVENANT_TRY(lones_.open());
   return arena_.open();
 }
 
@@ -26,6 +31,7 @@ std::optional<PageEntry> VmMap::find_further(base::PageNumber page,
   for (;;) {
     const std::uint64_t begun = sequence.begin();
     const BucketTree::Node bucket = buckets_.bucket_of(hash);
+    const LonePages::Node lone_bucket = lones_.bucket_of(hash);
     BlockLink link = buckets_.head(bucket).load(std::memory_order_acquire);
     while (link && !link.leads_to(hash)) {
       link = arena_.block(link.ref()).next.load(std::memory_order_acquire);
@@ -34,8 +40,11 @@ std::optional<PageEntry> VmMap::find_further(base::PageNumber page,
     if (link) {
       words = arena_.block(link.ref()).read(internal::index_of(page));
       sequence.correct(begun, page, words);
-    } else if (buckets_.bucket_of(hash) != bucket) {
-      continue;  // the bucket was split, and the search may have come too late for the right half
+    } else if (const EntryCell* cell = lones_.find(page, hash)) {
+      words = cell->load();
+      sequence.correct(begun, page, words);
+    } else if (buckets_.bucket_of(hash) != bucket || lones_.bucket_of(hash) != lone_bucket) {
+      continue;  // a bucket was split, and the search may have come too late for the right half
     }
     if (!sequence.unchanged(begun)) continue;
     if (!PageEntry::is_entry(words)) return std::nullopt;
@@ -58,20 +67,18 @@ bool VmMap::upsert(base::PageNumber page, Change change_entry) {
 bool VmMap::change(base::PageNumber page, IfAbsent if_absent, IfPresent if_present,
                    Change change_entry) {
   const BlockTag tag = internal::tag_of(page);
-  const unsigned index = internal::index_of(page);
   Stripe& stripe = stripe_of(hash_of(tag));
   bool present = false;
   {
     const base::LockGuard guard(stripe.lock);
-    const Place place = locate(tag);
-    present = place.ref != 0 && arena_.block(place.ref).has(index);
+    Place place = locate(tag);
+    std::optional<PageEntry> entry = entry_at(place, page);
+    present = entry.has_value();
     if (present && if_present == IfPresent::kLeave) return true;
     if (!present && if_absent == IfAbsent::kLeave) return false;
-    PageEntry entry;
-    if (present) entry = PageEntry::from_words(arena_.block(place.ref).read(index));
-    change_entry(entry);
-    const std::uint16_t wanted = internal::bit_of(index);
-    write(stripe, make_room(stripe, place, page, wanted), page, entry.words());
+    if (!present) entry.emplace();
+    change_entry(*entry);
+    put(stripe, place, page, entry->words(), internal::bit_of(internal::index_of(page)));
   }
   if (!present) grow();
   return present;
@@ -81,24 +88,15 @@ bool VmMap::erase(base::PageNumber page) {
   const BlockTag tag = internal::tag_of(page);
   Stripe& stripe = stripe_of(hash_of(tag));
   const base::LockGuard guard(stripe.lock);
-  const Place place = locate(tag);
-  if (place.ref == 0) return false;
-  Block& block = arena_.block(place.ref);
-  if (!block.has(internal::index_of(page))) return false;
-  write(stripe, place.ref, page, {});
-  if (block.present() == 0) remove_block(stripe, place);
+  Place place = locate(tag);
+  if (!entry_at(place, page)) return false;
+  remove(stripe, place, page);
+  tidy_up(stripe, place);
   return true;
 }
 
-void VmMap::remove_block(Stripe& stripe, Place place) {
-  const Block& block = arena_.block(place.ref);
-  place.link->store(block.next.load(std::memory_order_relaxed), std::memory_order_release);
-  stripe.release_block(arena_, place.ref);
-  blocks_.fetch_sub(1, std::memory_order_relaxed);
-}
-
 void VmMap::change_run(base::PageRun run, RunChange change) {
-  REVENANT_CHECK(block_part(run) == run, "%zu pages at %#zx lie in more than one block",
+  REVENANT_CHECK(block_part(run) == run, "%zu pages at %#zx lie in more than one part of a block",
                  run.count.value, run.first.value);
   const BlockTag tag = internal::tag_of(run.first);
   Stripe& stripe = stripe_of(hash_of(tag));
@@ -107,9 +105,9 @@ void VmMap::change_run(base::PageRun run, RunChange change) {
   {
     const base::LockGuard guard(stripe.lock);
     const Place place = locate(tag);
-    for (base::PageNumber page = run.first; place.ref != 0 && page < run.end(); ++page) {
-      entries.words_[internal::index_of(page)] =
-          arena_.block(place.ref).read(internal::index_of(page));
+    for (base::PageNumber page = run.first; page < run.end(); ++page) {
+      const std::optional<PageEntry> entry = entry_at(place, page);
+      if (entry) entries.words_[page.value % kRunPages] = entry->words();
     }
     change(entries);
     added = write_run(stripe, place, entries);
@@ -118,24 +116,22 @@ void VmMap::change_run(base::PageRun run, RunChange change) {
 }
 
 bool VmMap::write_run(Stripe& stripe, Place place, RunEntries& entries) {
-  std::uint16_t present = 0;
-  for (unsigned index = 0; index < internal::kBlockPages; ++index) {
-    const bool is_present = PageEntry::is_entry(entries.words_[index]);
-    present |= is_present ? entries.changed_ & internal::bit_of(index) : 0;
-  }
-  const bool added = place.ref == 0 && present != 0;
+  PageSet wanted = 0;
   for (base::PageNumber page = entries.run_.first; page < entries.run_.end(); ++page) {
-    const unsigned index = internal::index_of(page);
-    if ((entries.changed_ & internal::bit_of(index)) == 0) continue;
-    if ((present & internal::bit_of(index)) != 0) {
-      place.ref = make_room(stripe, place, page, present);
-    } else if (place.ref == 0 || !arena_.block(place.ref).has(index)) {
-      continue;
-    }
-    write(stripe, place.ref, page, entries.words_[index]);
+    if (!entries.changed(page) || !entries.has(page)) continue;
+    wanted |= internal::bit_of(internal::index_of(page));
   }
-  if (place.ref != 0 && arena_.block(place.ref).present() == 0) remove_block(stripe, place);
-  return added;
+  const std::uint64_t before = stripe.entries;
+  for (base::PageNumber page = entries.run_.first; page < entries.run_.end(); ++page) {
+    if (!entries.changed(page)) continue;
+    if (entries.has(page)) {
+      put(stripe, place, page, entries.words_[page.value % kRunPages], wanted);
+    } else if (entry_at(place, page)) {
+      remove(stripe, place, page);
+    }
+  }
+  tidy_up(stripe, place);
+  return stripe.entries > before;
 }
 
 VmMap::Place VmMap::locate(BlockTag tag) const {
@@ -144,23 +140,61 @@ VmMap::Place VmMap::locate(BlockTag tag) const {
   for (;;) {
     const BlockLink next = link->load(std::memory_order_relaxed);
     if (!next || !next.is_before(hash)) {  // I2
-      return {link, next && next.leads_to(hash) ? next.ref() : 0};
+      if (next && next.leads_to(hash)) return {link, next.ref(), nullptr};
+      return {link, 0, lones_.find_tag(tag)};
     }
     link = &arena_.block(next.ref()).next;
   }
 }
 
-BlockRef VmMap::make_room(Stripe& stripe, Place place, base::PageNumber page,
-                          std::uint16_t wanted) {
-  if (place.ref == 0) return add_block(stripe, place, page, wanted);
-  if (arena_.block(place.ref).has_room_for(internal::index_of(page))) return place.ref;
-  return widen_block(stripe, place, page, wanted);
+std::optional<PageEntry> VmMap::entry_at(Place place, base::PageNumber page) const {
+  PageEntry::Words words{};
+  if (place.ref != 0) {
+    words = arena_.block(place.ref).read(internal::index_of(page));
+  } else if (place.lone != nullptr && place.lone->page() == page) {
+    words = place.lone->cell.load();
+  }
+  if (!PageEntry::is_entry(words)) return std::nullopt;
+  return PageEntry::from_words(words);
+}
+
+void VmMap::put(Stripe& stripe, Place& place, base::PageNumber page, const PageEntry::Words& words,
+                PageSet wanted) {
+  const bool alone = wanted == internal::bit_of(internal::index_of(page));
+  if (place.ref == 0 && alone) {
+    if (place.lone == nullptr) place.lone = lones_.free_slot(internal::tag_of(page));
+    if (place.lone != nullptr && (place.lone->is_free() || place.lone->page() == page)) {
+      write_lone(stripe, *place.lone, page, words);
+      return;
+    }
+  }
+  place.ref = make_room(stripe, place, page, wanted);
+  place.lone = nullptr;
+  write(stripe, place.ref, page, words);
+}
+
+void VmMap::remove(Stripe& stripe, Place& place, base::PageNumber page) {
+  if (place.ref != 0) {
+    write(stripe, place.ref, page, {});
+  } else {
+    write_lone(stripe, *place.lone, page, {});
+    place.lone = nullptr;
+  }
+}
+
+void VmMap::tidy_up(Stripe& stripe, Place place) {
+  if (place.ref == 0) return;
+  const Block& block = arena_.block(place.ref);
+  if (block.present() != 0) return;
+  place.link->store(block.next.load(std::memory_order_relaxed), std::memory_order_release);
+  stripe.release_block(arena_, place.ref);
+  blocks_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 namespace {
 
 // Room for the wanted pages, filled up with those that are likely to come: the ones that follow.
-std::uint16_t members_for(std::uint16_t wanted, unsigned index, BlockShape shape) {
+PageSet members_for(PageSet wanted, unsigned index, BlockShape shape) {
   const int room = static_cast<int>(internal::room_of(shape));
   for (unsigned step = 1; std::popcount(wanted) < room; ++step) {
     wanted |= internal::bit_of((index + step) % internal::kBlockPages);
@@ -168,9 +202,9 @@ std::uint16_t members_for(std::uint16_t wanted, unsigned index, BlockShape shape
   return wanted;
 }
 
-BlockShape shape_for(std::uint16_t members) {
+BlockShape shape_for(PageSet members) {
   const int count = std::popcount(members);
-  for (const BlockShape shape : {BlockShape::kLone, BlockShape::kFew}) {
+  for (const BlockShape shape : {BlockShape::kFew, BlockShape::kSome}) {
     if (count <= static_cast<int>(internal::room_of(shape))) return shape;
   }
   return BlockShape::kFull;
@@ -178,22 +212,37 @@ BlockShape shape_for(std::uint16_t members) {
 
 }  // namespace
 
-BlockRef VmMap::add_block(Stripe& stripe, Place place, base::PageNumber page,
-                          std::uint16_t wanted) {
+BlockRef VmMap::make_room(Stripe& stripe, Place place, base::PageNumber page, PageSet wanted) {
+  if (place.ref == 0) return add_block(stripe, place, page, wanted);
+  if (arena_.block(place.ref).has_room_for(internal::index_of(page))) return place.ref;
+  return widen_block(stripe, place, page, wanted);
+}
+
+// A lone page of the tag is in the block before a link leads there, and leaves its slot after that:
+// a reader finds it in either.
+BlockRef VmMap::add_block(Stripe& stripe, Place place, base::PageNumber page, PageSet wanted) {
+  if (place.lone != nullptr) wanted |= internal::bit_of(internal::index_of(place.lone->page()));
   const BlockShape shape = shape_for(wanted);
   const BlockRef ref = stripe.take_block(arena_, shape);
   Block& block = arena_.block(ref);
   block.enter(internal::tag_of(page), members_for(wanted, internal::index_of(page), shape));
+  if (place.lone != nullptr) {
+    block.put_before_linked(internal::index_of(place.lone->page()), place.lone->cell.load());
+    if (block.dirty() != 0) stripe.link_dirty_lone(arena_, ref);
+  }
   block.next.store(place.link->load(std::memory_order_relaxed), std::memory_order_release);
   place.link->store(block.link(ref), std::memory_order_release);
   blocks_.fetch_add(1, std::memory_order_relaxed);
+  if (place.lone != nullptr) {
+    lones_.vacate(*place.lone, stripe.sequence);
+    --stripe.lone_entries;
+  }
   return ref;
 }
 
 // The wider block is complete before a link leads to it, and equal to the old one until that has
 // left: a reader may use either.
-BlockRef VmMap::widen_block(Stripe& stripe, Place place, base::PageNumber page,
-                            std::uint16_t wanted) {
+BlockRef VmMap::widen_block(Stripe& stripe, Place place, base::PageNumber page, PageSet wanted) {
   Block& old = arena_.block(place.ref);
   const unsigned index = internal::index_of(page);
   wanted |= old.present() | internal::bit_of(index);
@@ -211,32 +260,44 @@ BlockRef VmMap::widen_block(Stripe& stripe, Place place, base::PageNumber page,
 void VmMap::write(Stripe& stripe, BlockRef ref, base::PageNumber page,
                   const PageEntry::Words& words) {
   Block& block = arena_.block(ref);
-  const std::uint16_t present = block.present();
-  const std::uint16_t dirty = block.dirty();
+  const PageEntry::Words old = block.read(internal::index_of(page));
+  const bool was_dirty = block.dirty() != 0;
   block.write(page, words, stripe.sequence);
-  stripe.entries += static_cast<std::uint64_t>(std::popcount(block.present()));
-  stripe.entries -= static_cast<std::uint64_t>(std::popcount(present));  // I3
-  if (block.dirty() != dirty) {
-    stripe.dirty_entries += static_cast<std::uint64_t>(std::popcount(block.dirty()));
-    stripe.dirty_entries -= static_cast<std::uint64_t>(std::popcount(dirty));  // I3
-    if (dirty == 0) stripe.link_dirty(arena_, ref);
-    if (block.dirty() == 0) stripe.unlink_dirty(arena_, ref);
-  }
+  stripe.count(old, words);
+  if (!was_dirty && block.dirty() != 0) stripe.link_dirty(arena_, ref);
+  if (was_dirty && block.dirty() == 0) stripe.unlink_dirty(arena_, ref);
 #ifndef NDEBUG
-  block.check_invariants();
+  block.check_entry(internal::index_of(page));
 #endif
 }
 
-// Two buckets a block: an independent hash then meets another block in one search of four, and the
-// heads cost 8 bytes a block. A call splits a few at most: nobody pays for the whole table.
+void VmMap::write_lone(Stripe& stripe, LoneSlot& slot, base::PageNumber page,
+                       const PageEntry::Words& words) {
+  const bool was_free = slot.is_free();
+  stripe.count(was_free ? PageEntry::Words{} : slot.cell.load(), words);
+  if (was_free) {
+    lones_.fill(slot, page, words);
+    ++stripe.lone_entries;
+  } else if (PageEntry::is_entry(words)) {
+    lones_.change(slot, words, stripe.sequence);
+  } else {
+    lones_.vacate(slot, stripe.sequence);
+    --stripe.lone_entries;
+  }
+}
+
+// Buckets for blocks: eight for three, since of consecutive blocks, whose hashes keep their
+// distances, hardly two then share one. A call splits a few at most: nobody pays for the whole
+// table.
 void VmMap::grow() {
   constexpr int kSplitsAtOnce = 4;
   for (int i = 0; i < kSplitsAtOnce; ++i) {
     const BucketTree::Node node = buckets_.next_split();
     const std::uint64_t blocks = blocks_.load(std::memory_order_relaxed);
-    if (2 * blocks <= buckets_.buckets() || node >= BucketTree::kLastSplit) return;
+    if (8 * blocks <= 3 * buckets_.buckets() || node >= BucketTree::kLastSplit) break;
     split(node);
   }
+  for (int i = 0; i < kSplitsAtOnce && lones_.crowded(); ++i) split_lone(lones_.next_split());
 }
 
 // The steps are those of bucket_tree.h. Does nothing if another thread has split the node.
@@ -257,6 +318,12 @@ void VmMap::split(BucketTree::Node node) {
   buckets_.head(2 * node + 1).store(right, std::memory_order_release);
   buckets_.advance();
   if (end_of_left != nullptr) end_of_left->store(BlockLink(), std::memory_order_release);
+}
+
+void VmMap::split_lone(LonePages::Node node) {
+  Stripe& stripe = stripe_of(internal::BucketGrowth::first_hash(node));
+  const base::LockGuard guard(stripe.lock);
+  if (lones_.next_split() == node) lones_.split(node, stripe.sequence);
 }
 
 }  // namespace revenant::vm

@@ -1,16 +1,20 @@
-// A block of the clustered page table: the entries of 16 neighbouring pages under one tag.
+// A block of the clustered page table: the entries of 64 neighbouring pages under one tag.
 //
 //   next | tag | dirty links | members | present | dirty | shape | entry, entry, ...
-//   <------------------------ 32 bytes ------------------------> <- 24 bytes each ->
+//   <------------------------ 56 bytes ------------------------> <- 24 bytes each ->
 //
-// A lone page does not pay for fifteen neighbours: a block is of one of three shapes, with room for
-// 1, 4 or 16 entries in 64, 128 or 448 bytes. `members` says which pages of the sixteen have room;
-// a member's cell is as many cells in as there are members below it. Members never change while the
-// block is in the table: room for another page means another block in its place.
+// A few pages do not pay for all their neighbours: a block is of one of three shapes, with room for
+// 4, 16 or 64 entries in 192, 448 or 1600 bytes (and a page that has no neighbour at all has no
+// block: lone_pages.h). `members` says which pages of the 64 have room; a member's cell is as many
+// cells in as there are members below it. Members never change while the block is in the table:
+// room for another page means another block in its place.
 //
 // A link to a block carries what a search needs, so that a full block's header is not fetched:
 //
 //   link   36 bits of the hash of its tag | is it full | 27 bits: where it lies
+//
+// Why 64: the links of a million consecutive pages are then 0.3 MB, which a second-level cache
+// holds, and a search for one of them misses it once, for the entry (docs/vm.md has the figures).
 //
 // I1. An entry is present only in a member's cell; `present` is the set of those.
 // I2. `dirty` is the set of present entries that are dirty.
@@ -31,19 +35,22 @@
 
 namespace revenant::vm::internal {
 
-inline constexpr unsigned kBlockPages = 16;
-inline constexpr unsigned kBlockShift = 4;
-inline constexpr std::uint16_t kAllMembers = 0xffff;
+inline constexpr unsigned kBlockPages = 64;
+inline constexpr unsigned kBlockShift = 6;
 
-// Which sixteen pages: the page number without its low bits; 48 bits, as addresses have 64.
+// Some pages of a block, a bit each.
+using PageSet = std::uint64_t;
+inline constexpr PageSet kAllMembers = ~PageSet{0};
+
+// Which 64 pages: the page number without its low bits; 46 bits, as addresses have 64.
 using BlockTag = std::uint64_t;
 inline constexpr BlockTag kNoTag = ~BlockTag{0};
 
 constexpr BlockTag tag_of(base::PageNumber page) { return page.value >> kBlockShift; }
 constexpr unsigned index_of(base::PageNumber page) { return page.value & (kBlockPages - 1); }
-constexpr std::uint16_t bit_of(unsigned index) { return static_cast<std::uint16_t>(1u << index); }
+constexpr PageSet bit_of(unsigned index) { return PageSet{1} << index; }
 
-// The 48 bits of a tag, mixed, at the top of a word. It is a bijection: hashes put blocks in an
+// 48 bits of a tag, mixed, at the top of a word. It is a bijection: hashes put blocks in an
 // order without ties, and a hash stands for its tag.
 //
 // The factor is 2^48 over the golden ratio (Knuth's multiplicative hashing): runs of tags, which
@@ -66,13 +73,16 @@ class BlockLink {
   constexpr BlockLink(std::uint64_t hash, BlockRef ref, bool full)
       : bits_(hash << kImpliedHashBits | std::uint64_t{full} << kBlockRefBits | ref) {}
 
-  // A link to nowhere ends a chain.
+  // A link to nowhere ends a chain; it is not full.
   explicit constexpr operator bool() const { return ref() != 0; }
   [[nodiscard]] constexpr BlockRef ref() const { return bits_ & (kFull - 1); }
   [[nodiscard]] constexpr bool full() const { return (bits_ & kFull) != 0; }
   // Of a link to somewhere, among blocks of one bucket:
   [[nodiscard]] constexpr bool leads_to(std::uint64_t hash) const {
     return ((bits_ ^ hash << kImpliedHashBits) >> (kBlockRefBits + 1)) == 0;
+  }
+  [[nodiscard]] constexpr bool leads_to_full(std::uint64_t hash) const {
+    return ((bits_ ^ (hash << kImpliedHashBits | kFull)) >> kBlockRefBits) == 0;
   }
   [[nodiscard]] constexpr bool is_before(std::uint64_t hash) const {
     return bits_ >> (kBlockRefBits + 1) < (hash << kImpliedHashBits) >> (kBlockRefBits + 1);
@@ -85,10 +95,10 @@ class BlockLink {
   std::uint64_t bits_ = 0;
 };
 
-enum class BlockShape : std::uint8_t { kLone, kFew, kFull };
+enum class BlockShape : std::uint8_t { kFew, kSome, kFull };
 inline constexpr unsigned kShapes = 3;
 constexpr unsigned room_of(BlockShape shape) {
-  return shape == BlockShape::kLone ? 1 : shape == BlockShape::kFew ? 4 : kBlockPages;
+  return shape == BlockShape::kFew ? 4 : shape == BlockShape::kSome ? 16 : kBlockPages;
 }
 
 class Block {
@@ -98,18 +108,20 @@ class Block {
   // For readers: no entry if the page is no member. The second form is for blocks whose link says
   // that they are full.
   [[nodiscard]] PageEntry::Words read(unsigned index) const {
-    const std::uint16_t members = members_.load(std::memory_order_acquire);
+    const PageSet members = members_.load(std::memory_order_acquire);
     if ((members & bit_of(index)) == 0) return {};
     return cells()[cell_of(members, index)].load();
   }
-  [[nodiscard]] PageEntry::Words read_full(unsigned index) const { return cells()[index].load(); }
+  [[nodiscard]] const EntryCell& full_cell(unsigned index) const { return cells()[index]; }
 
   // The rest is for the holder of the stripe's lock.
 
   // Gives a block that is outside the table its tag and its members, none of them present.
-  void enter(BlockTag tag, std::uint16_t members);
+  void enter(BlockTag tag, PageSet members);
   // The same, with the entries of `other`; `members` contains those present there.
-  void enter_as(const Block& other, std::uint16_t members);
+  void enter_as(const Block& other, PageSet members);
+  // An entry of a block that no link leads to yet.
+  void put_before_linked(unsigned index, const PageEntry::Words& words);
   // Takes the tag away. The block must be unlinked.
   void leave();
   // Replaces a member's entry; words that are no entry erase it.
@@ -123,10 +135,11 @@ class Block {
   }
   [[nodiscard]] bool has(unsigned index) const { return (present_ & bit_of(index)) != 0; }
   [[nodiscard]] BlockTag tag() const { return tag_; }
-  [[nodiscard]] std::uint16_t present() const { return present_; }
-  [[nodiscard]] std::uint16_t dirty() const { return dirty_; }
+  [[nodiscard]] PageSet present() const { return present_; }
+  [[nodiscard]] PageSet dirty() const { return dirty_; }
   [[nodiscard]] BlockShape shape() const { return shape_; }
   void check_invariants() const;
+  void check_entry(unsigned index) const;
 
   // The next block of the bucket, by rising hash; on a free list, the next free one.
   std::atomic<BlockLink> next{BlockLink()};
@@ -136,26 +149,26 @@ class Block {
 
  private:
   // A popcount in plain arithmetic: the baseline instruction set has none.
-  static constexpr unsigned cell_of(std::uint16_t members, unsigned index) {
-    unsigned below = members & (bit_of(index) - 1u);
-    below -= (below >> 1) & 0x5555;
-    below = (below & 0x3333) + ((below >> 2) & 0x3333);
-    below = (below + (below >> 4)) & 0x0f0f;
-    return (below + (below >> 8)) & 0x1f;
+  static constexpr unsigned cell_of(PageSet members, unsigned index) {
+    PageSet below = members & (bit_of(index) - 1);
+    below -= (below >> 1) & 0x5555'5555'5555'5555;
+    below = (below & 0x3333'3333'3333'3333) + ((below >> 2) & 0x3333'3333'3333'3333);
+    below = (below + (below >> 4)) & 0x0f0f'0f0f'0f0f'0f0f;
+    return static_cast<unsigned>((below * 0x0101'0101'0101'0101) >> 56);
   }
   [[nodiscard]] EntryCell* cells() { return reinterpret_cast<EntryCell*>(this + 1); }
   [[nodiscard]] const EntryCell* cells() const {
     return reinterpret_cast<const EntryCell*>(this + 1);
   }
-  void clear_cells(std::uint16_t members);
+  void note(unsigned index, const PageEntry::Words& words);
 
   BlockTag tag_ = kNoTag;
-  std::atomic<std::uint16_t> members_{0};
-  std::uint16_t present_ = 0;
-  std::uint16_t dirty_ = 0;
+  std::atomic<PageSet> members_{0};
+  PageSet present_ = 0;
+  PageSet dirty_ = 0;
   const BlockShape shape_;
 };
-static_assert(sizeof(Block) == 32);
+static_assert(sizeof(Block) == 56);
 
 constexpr std::size_t bytes_of(BlockShape shape) {
   const std::size_t bytes = sizeof(Block) + room_of(shape) * sizeof(EntryCell);

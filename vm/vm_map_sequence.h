@@ -63,7 +63,7 @@ class alignas(64) WriteSequence {
 
   // Steps 3 and 4 for a reader that has another way when a writer is inside.
   [[nodiscard]] bool was_still(std::uint64_t begun) const {
-    return (begun & 1) == 0 && unchanged(begun);
+    return number_.load(std::memory_order_relaxed) == (begun & ~std::uint64_t{1});
   }
 
   // The rest is for the holder of the stripe's lock.

@@ -23,12 +23,23 @@ void Stripe::release_block(BlockArena& arena, BlockRef ref) {
   free[kind] = ref;
 }
 
-void Stripe::link_dirty(BlockArena& arena, BlockRef ref) {
+namespace {
+
+void link_first(BlockArena& arena, BlockRef& list, BlockRef ref) {
   Block& block = arena.block(ref);
   block.dirty_previous = 0;
-  block.dirty_next = dirty;
-  if (dirty != 0) arena.block(dirty).dirty_previous = ref;
-  dirty = ref;
+  block.dirty_next = list;
+  if (list != 0) arena.block(list).dirty_previous = ref;
+  list = ref;
+}
+
+}  // namespace
+
+void Stripe::link_dirty(BlockArena& arena, BlockRef ref) { link_first(arena, dirty, ref); }
+
+void Stripe::link_dirty_lone(BlockArena& arena, BlockRef ref) {
+  const bool left = hash_of(arena.block(ref).tag()) >= lone_left_from;
+  link_first(arena, left ? dirty_left : dirty, ref);
 }
 
 void Stripe::unlink_dirty(BlockArena& arena, BlockRef ref) {
@@ -59,10 +70,11 @@ void Stripe::replace_dirty(BlockArena& arena, BlockRef old, BlockRef fresh) {
   from.dirty_previous = from.dirty_next = 0;
 }
 
-void Stripe::start_dirty_walk() {
+void Stripe::start_dirty_walk(std::uint64_t first_hash) {
   REVENANT_CHECK(dirty_left == 0, "a dirty walk starts where another has not ended");
   dirty_left = dirty;
   dirty = 0;
+  lone_left_from = first_hash;
 }
 
 BlockRef Stripe::next_of_dirty_walk(BlockArena& arena) {

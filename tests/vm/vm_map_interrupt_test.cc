@@ -129,9 +129,9 @@ class VmMapStepTest : public VmMapInterruptTest {
 
 TEST_F(VmMapStepTest, AnInsertedPageAppearsAtOneInstant) {
   // One block through all its shapes; then blocks before, between and behind others of its bucket.
-  for (std::uint64_t i = 0; i < 16; ++i) {
+  for (std::uint64_t i = 0; i < 20; ++i) {
     if (i == 0) keep(colliding_page(1600));
-    step_insert(colliding_page(800 + (i * 5) % 16));
+    step_insert(colliding_page(768 + (i * 5) % internal::kBlockPages));
   }
   step_insert(colliding_page(400));
   step_insert(colliding_page(1200));
@@ -160,12 +160,41 @@ TEST_F(VmMapStepTest, AnErasedPageVanishesAtOneInstant) {
   }
 }
 
+TEST_F(VmMapStepTest, ALonePageThatIsGivenANeighbourIsNeverHidden) {
+  for (std::uint64_t i = 0; i < 4; ++i) keep(colliding_page(i * internal::kBlockPages));
+  const PageEntry neighbour = stamped(colliding_page(1), 2);
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    // The page that stays is looked at while the other comes.
+    const PageNumber lone = colliding_page(i * internal::kBlockPages);
+    step(lone, map_.find(lone), [&] { map_.insert(lone + base::PageCount{1}, neighbour); });
+  }
+  EXPECT_EQ(map_.statistics().lone_entries, 0u);
+}
+
 TEST_F(VmMapStepTest, ASplitHidesNothing) {
-  // Blocks of every bucket, then enough inserts to split several: the handler goes round all pages.
+  // So many that each further one splits a bucket: the handler goes round all pages.
   std::mt19937_64 random(::revenant::testing::seed());
-  for (int i = 0; i < 2100; ++i) keep({random() >> 28});
+  const auto any_page = [&] { return PageNumber{random() >> 28}; };
+  for (int i = 0; i < 5400; ++i) keep(any_page());
+  const std::uint64_t buckets = map_.statistics().lone_buckets;
+  for (int i = 0; i < 60; ++i) step_insert(any_page());
+  EXPECT_GE(map_.statistics().lone_buckets, buckets + 40);
+}
+
+TEST_F(VmMapStepTest, ASplitOfBlocksHidesNothing) {
+  std::mt19937_64 random(::revenant::testing::seed());
+  const auto any_block = [&] { return PageNumber{random() >> 28 & ~std::uint64_t{1}}; };
+  for (int i = 0; i < 1540; ++i) {
+    const PageNumber page = any_block();
+    keep(page);
+    keep(page + base::PageCount{1});
+  }
   const std::uint64_t buckets = map_.statistics().buckets;
-  for (int i = 0; i < 60; ++i) step_insert({random() >> 28});
+  for (int i = 0; i < 40; ++i) {
+    const PageNumber page = any_block();
+    step_insert(page);
+    step_insert(page + base::PageCount{1});
+  }
   EXPECT_GE(map_.statistics().buckets, buckets + 60);
 }
 

@@ -2,7 +2,8 @@
 //
 // A page belongs to the thread of its number modulo their count, so that neighbours in a block have
 // different owners. An owner knows its pages' entries exactly, from its own std::map; of the
-// others' it knows that what it finds is whole. A page that all leave alone is found at every look.
+// others' it knows that what it finds is whole. A page that all leave alone, an anchor, is found at
+// every look and visited by every walk, exactly once.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -44,6 +46,15 @@ PageNumber sequential(std::uint64_t number) { return {0x560000000 + number}; }
 PageNumber aligned(std::uint64_t number) { return {0x560000000000 + number * 4096}; }
 // 987 blocks apart: a Fibonacci number, the worst stride for a hash by the golden ratio.
 PageNumber strided(std::uint64_t number) { return {number * 987 * 16}; }
+// Three pages in a block: they are lone, have neighbours, and have them no more; and there are
+// blocks enough for the table to grow all the while.
+PageNumber sparse(std::uint64_t number) {
+  return {number / 3 * internal::kBlockPages + number % 3};
+}
+// As adversarial, one page in a block.
+PageNumber colliding_lone_page(std::uint64_t number) {
+  return colliding_page(number * internal::kBlockPages);
+}
 // The finalizer of splitmix64, cut to the page numbers of 48-bit addresses.
 PageNumber random_page(std::uint64_t number) {
   std::uint64_t mixed = number * 0x9E3779B97F4A7C15ull;
@@ -53,9 +64,13 @@ PageNumber random_page(std::uint64_t number) {
 }
 
 const Pattern kPatterns[] = {
-    {"sequential", 40'000, sequential}, {"aligned", 40'000, aligned},
-    {"strided", 40'000, strided},       {"adversarial", 2'000, colliding_page},
+    {"sequential", 40'000, sequential},
+    {"aligned", 40'000, aligned},
+    {"strided", 40'000, strided},
+    {"sparse", 40'000, sparse},
     {"random", 40'000, random_page},
+    {"adversarial", 2'000, colliding_page},
+    {"adversarial_lone", 200, colliding_lone_page},
 };
 
 class Owner {
@@ -74,7 +89,7 @@ class Owner {
     const PageNumber page = pattern_.page(number / kThreads * kThreads + index_);
     const auto known = model_.find(page);
     const bool there = known != model_.end();
-    switch (random_() % 8) {
+    switch (random_() % 9) {
       case 0:
       case 1: {
         const PageEntry entry = stamped(page, ++version_);
@@ -95,9 +110,33 @@ class Owner {
       case 5:
         look_at_others(number);
         break;
+      case 6:
+        change_run(page);
+        break;
       default:
         ASSERT_EQ(map_.find(page), there ? std::optional(known->second) : std::nullopt);
     }
+  }
+
+  // The owner's pages among a run are set, erased or left.
+  void change_run(PageNumber page) {
+    const base::PageRun run = VmMap::block_of(page);
+    map_.change_run(run, [&](VmMap::RunEntries& entries) {
+      for (PageNumber each = run.first; each < run.end(); ++each) {
+        if (entries.has(each)) ASSERT_TRUE(is_stamped(each, entries.get(each))) << each.value;
+        const bool there = model_.contains(each);
+        if (each != page && !there) continue;
+        ASSERT_EQ(entries.has(each), there);
+        if (random_() % 4 == 0) {
+          entries.erase(each);
+          model_.erase(each);
+        } else if (random_() % 2 == 0) {
+          PageEntry entry = entries.get(each);
+          restamp(each, entry);
+          entries.set(each, entry);
+        }
+      }
+    });
   }
 
   void restamp(PageNumber page, PageEntry& entry) {
@@ -112,8 +151,9 @@ class Owner {
     const PageNumber page = pattern_.page(number);
     const std::optional<PageEntry> entry = map_.find(page);
     ASSERT_TRUE(!entry || is_stamped(page, *entry)) << page.value;
-    const PageNumber anchor = pattern_.page(pattern_.pages + number % pattern_.pages);
-    ASSERT_EQ(map_.find(anchor), stamped(anchor, 0)) << anchor.value;
+    const PageNumber anchor = pattern_.page(pattern_.pages + number);
+    const std::optional<PageEntry> kept = map_.find(anchor);
+    ASSERT_TRUE(kept && version_of(*kept) == 0 && is_stamped(anchor, *kept)) << anchor.value;
   }
 
   VmMap& map_;
@@ -130,20 +170,45 @@ class VmMapModelTest : public ::testing::TestWithParam<Pattern> {
     ASSERT_TRUE(map_.open().ok());
     for (std::uint64_t i = 0; i < GetParam().pages; ++i) {
       const PageNumber anchor = GetParam().page(GetParam().pages + i);
-      map_.insert(anchor, stamped(anchor, 0));
+      PageEntry entry = stamped(anchor, 0);
+      if (i % 7 == 0) entry.mark_dirty(kEpoch);
+      map_.insert(anchor, entry);
+      (entry.dirty() ? dirty_anchors_ : clean_anchors_).insert(anchor);
     }
-    anchors_ = map_.statistics().entries;
+  }
+
+  // The anchors that a walk visits are all there are, and each once.
+  void walk() {
+    std::vector<PageNumber> visited;
+    map_.for_each([&](PageNumber page, const PageEntry& entry) {
+      EXPECT_TRUE(is_stamped(page, entry));
+      if (version_of(entry) == 0) visited.push_back(page);
+    });
+    EXPECT_EQ(visited.size(), anchors());
+    std::set<PageNumber> all = clean_anchors_;
+    all.insert(dirty_anchors_.begin(), dirty_anchors_.end());
+    EXPECT_TRUE(std::set<PageNumber>(visited.begin(), visited.end()) == all);
+    visited.clear();
+    map_.for_each_dirty([&](PageNumber page, const PageEntry& entry) {
+      EXPECT_TRUE(entry.dirty());
+      if (version_of(entry) == 0) visited.push_back(page);
+    });
+    EXPECT_EQ(visited.size(), dirty_anchors_.size());
+    EXPECT_TRUE(std::set<PageNumber>(visited.begin(), visited.end()) == dirty_anchors_);
+  }
+  [[nodiscard]] std::uint64_t anchors() const {
+    return clean_anchors_.size() + dirty_anchors_.size();
   }
 
   // All that the map holds, and all that its owners know, are the same.
   void compare(const std::vector<Owner>& owners) {
     map_.check_invariants();
     std::map<PageNumber, PageEntry> all;
-    std::uint64_t dirty = 0;
+    std::uint64_t dirty = dirty_anchors_.size();
     for (const Owner& owner : owners) all.insert(owner.model().begin(), owner.model().end());
     for (const auto& [page, entry] : all) dirty += entry.dirty() ? 1 : 0;
     const VmMapStatistics statistics = map_.statistics();
-    EXPECT_EQ(statistics.entries, all.size() + anchors_);
+    EXPECT_EQ(statistics.entries, all.size() + anchors());
     EXPECT_EQ(statistics.dirty_entries, dirty);
     EXPECT_EQ(testing::dirty_pages(map_).size(), dirty);
     std::uint64_t seen = 0;
@@ -157,7 +222,8 @@ class VmMapModelTest : public ::testing::TestWithParam<Pattern> {
   }
 
   VmMap map_;
-  std::uint64_t anchors_ = 0;
+  std::set<PageNumber> clean_anchors_;
+  std::set<PageNumber> dirty_anchors_;
 };
 
 TEST_P(VmMapModelTest, BehavesAsStdMapForEveryOwner) {
@@ -186,13 +252,7 @@ TEST_P(VmMapModelTest, WalksVisitWhatStaysExactlyOnce) {
     });
   }
   do {
-    std::uint64_t visited = 0;
-    map_.for_each([&](PageNumber page, const PageEntry& entry) {
-      EXPECT_TRUE(is_stamped(page, entry));
-      visited += version_of(entry) == 0 ? 1 : 0;
-    });
-    EXPECT_EQ(visited, anchors_);
-    map_.for_each_dirty([](PageNumber, const PageEntry& entry) { EXPECT_TRUE(entry.dirty()); });
+    walk();
   } while (writing.load() != 0);
   for (std::thread& thread : threads) thread.join();
   compare(owners);

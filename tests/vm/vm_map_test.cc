@@ -38,6 +38,9 @@ class VmMapTest : public ::testing::Test {
   VmMap map_;
 };
 
+// By how many pages the entries are apart.
+class VmMapWalkTest : public VmMapTest, public ::testing::WithParamInterface<std::uint64_t> {};
+
 TEST_F(VmMapTest, AnEmptyMapHasNothing) {
   EXPECT_FALSE(map_.find(kFirst));
   EXPECT_FALSE(map_.find(PageNumber{0}));
@@ -73,20 +76,16 @@ TEST_F(VmMapTest, UpsertMakesAnUntouchedEntryOrChangesTheOneThere) {
 }
 
 TEST_F(VmMapTest, NeighboursShareABlockThatWidensAsTheyCome) {
-  for (std::uint64_t i = 0; i < 16; ++i) {
-    const PageNumber page = kFirst + base::PageCount{(i * 7) % 16};
-    insert(page);
+  constexpr std::uint64_t kPages = internal::kBlockPages;
+  for (std::uint64_t i = 0; i < kPages; ++i) {
+    const auto page = [](std::uint64_t j) { return kFirst + base::PageCount{(j * 7) % kPages}; };
+    insert(page(i));
     const VmMapStatistics statistics = map_.statistics();
-    EXPECT_EQ(statistics.blocks, 1u);
-    EXPECT_EQ(statistics.lone_blocks, i == 0 ? 1u : 0u);
-    EXPECT_EQ(statistics.full_blocks, i >= 4 ? 1u : 0u);
-    for (std::uint64_t j = 0; j <= i; ++j) {
-      const PageNumber earlier = kFirst + base::PageCount{(j * 7) % 16};
-      EXPECT_EQ(map_.find(earlier), stamped(earlier, 1));
-    }
-    for (std::uint64_t j = i + 1; j < 16; ++j) {
-      EXPECT_FALSE(map_.find(kFirst + base::PageCount{(j * 7) % 16}));
-    }
+    EXPECT_EQ(statistics.lone_entries, i == 0 ? 1u : 0u);
+    EXPECT_EQ(statistics.blocks, i == 0 ? 0u : 1u);
+    EXPECT_EQ(statistics.full_blocks, i >= 16 ? 1u : 0u);
+    for (std::uint64_t j = 0; j <= i; ++j) EXPECT_EQ(map_.find(page(j)), stamped(page(j), 1));
+    for (std::uint64_t j = i + 1; j < kPages; ++j) EXPECT_FALSE(map_.find(page(j)));
     map_.check_invariants();
   }
 }
@@ -118,20 +117,49 @@ TEST_F(VmMapTest, PagesThatCollideChainAndNoneIsLost) {
 }
 
 TEST_F(VmMapTest, GrowthGoesOnABucketAtATimeAndLosesNothing) {
-  constexpr std::uint64_t kPages = 200'000;
-  std::uint64_t buckets = map_.statistics().buckets;
-  const std::uint64_t first_buckets = buckets;
-  for (std::uint64_t i = 0; i < kPages; ++i) {
-    insert(PageNumber{kFirst.value + i * 16});
-    const std::uint64_t now = map_.statistics().buckets;
-    ASSERT_LE(now, buckets + 4);
-    buckets = now;
+  constexpr std::uint64_t kBlocks = 110'000;
+  constexpr std::uint64_t kPagesALook = 8;
+  const auto page = [](std::uint64_t block, std::uint64_t index) {
+    return PageNumber{kFirst.value + block * internal::kBlockPages + index};
+  };
+  const VmMapStatistics first = map_.statistics();
+  VmMapStatistics last = first;
+  // At first they are lone, then they have neighbours.
+  for (const std::uint64_t index : {5, 40}) {
+    for (std::uint64_t block = 0; block < kBlocks; ++block) {
+      insert(page(block, index));
+      if (block % kPagesALook != 0) continue;
+      const VmMapStatistics now = map_.statistics();
+      ASSERT_LE(now.buckets, last.buckets + 4 * kPagesALook);
+      ASSERT_LE(now.lone_buckets, last.lone_buckets + 4 * kPagesALook);
+      last = now;
+    }
+    EXPECT_EQ(last.lone_entries > kBlocks / 2, index == 5);
   }
-  EXPECT_GT(buckets, 20 * first_buckets);
-  for (std::uint64_t i = 0; i < kPages; ++i) {
-    const PageNumber page{kFirst.value + i * 16};
-    ASSERT_EQ(map_.find(page), stamped(page, 1));
+  EXPECT_GT(last.buckets, 20 * first.buckets);
+  EXPECT_GT(last.lone_buckets, 20 * first.lone_buckets);
+  for (std::uint64_t i = 0; i < 2 * kBlocks; ++i) {
+    const PageNumber wanted = page(i / 2, i % 2 == 0 ? 5 : 40);
+    ASSERT_EQ(map_.find(wanted), stamped(wanted, 1));
   }
+}
+
+TEST_F(VmMapTest, LonePagesAreInBucketsUntilTheseAreFull) {
+  // As many as a bucket has slots for, and one more.
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    insert(colliding_page(i * internal::kBlockPages));
+    EXPECT_EQ(map_.statistics().lone_entries, std::min<std::uint64_t>(i + 1, 4));
+    EXPECT_EQ(map_.statistics().blocks, i == 4 ? 1u : 0u);
+  }
+  // A slot that was left is taken again.
+  EXPECT_TRUE(map_.erase(colliding_page(2 * internal::kBlockPages)));
+  insert(colliding_page(9 * internal::kBlockPages));
+  EXPECT_EQ(map_.statistics().lone_entries, 4u);
+  for (const std::uint64_t i : {0, 1, 3, 4, 9}) {
+    const PageNumber page = colliding_page(i * internal::kBlockPages);
+    EXPECT_EQ(map_.find(page), stamped(page, 1));
+  }
+  EXPECT_FALSE(map_.find(colliding_page(2 * internal::kBlockPages)));
 }
 
 TEST_F(VmMapTest, DenseAndLonePagesAreCheap) {
@@ -200,18 +228,20 @@ TEST_F(VmMapTest, ADirtyWalkVisitsWhatIsDirty) {
   EXPECT_EQ(dirty_pages(map_).size(), expected.size());
 }
 
-TEST_F(VmMapTest, ADirtyWalkMayCleanDirtyWidenAndErase) {
+TEST_P(VmMapWalkTest, ADirtyWalkMayCleanDirtyWidenAndErase) {
+  // One page in a block, then two in a block.
+  const std::uint64_t stride = GetParam();
   for (std::uint64_t i = 0; i < 500; ++i) {
-    insert(kFirst + base::PageCount{i * 16});
-    dirty(kFirst + base::PageCount{i * 16});
+    insert(kFirst + base::PageCount{i * stride});
+    dirty(kFirst + base::PageCount{i * stride});
   }
   std::set<PageNumber> visited;
   map_.for_each_dirty([&](PageNumber page, const PageEntry& entry) {
     EXPECT_TRUE(entry.dirty());
     EXPECT_TRUE(visited.insert(page).second);
-    const std::uint64_t number = (page - kFirst).value / 16;
+    const std::uint64_t number = (page - kFirst).value / stride;
     // The blocks of others: some visited already, some not.
-    const PageNumber other = kFirst + base::PageCount{(number * 31 + 7) % 500 * 16};
+    const PageNumber other = kFirst + base::PageCount{(number * 31 + 7) % 500 * stride};
     if (number % 3 == 0) clean(page);
     if (number % 3 == 1) dirty(page);
     if (number % 3 == 2) map_.erase(page);
@@ -221,8 +251,13 @@ TEST_F(VmMapTest, ADirtyWalkMayCleanDirtyWidenAndErase) {
     });
   });
   EXPECT_EQ(visited.size(), 500u);
-  for (const PageNumber page : dirty_pages(map_)) EXPECT_EQ((page - kFirst).value / 16 % 3, 1u);
+  for (const PageNumber page : dirty_pages(map_)) {
+    EXPECT_EQ((page - kFirst).value / stride % 3, 1u);
+  }
 }
+
+INSTANTIATE_TEST_SUITE_P(PagesApart, VmMapWalkTest,
+                         ::testing::Values(internal::kBlockPages, internal::kBlockPages / 2));
 
 TEST_F(VmMapTest, TwoDirtyWalksAtATimeAreABug) {
   insert(kFirst);
