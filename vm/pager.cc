@@ -20,7 +20,7 @@ void by_blocks(std::span<PageLists::Candidate> candidates, Act act) {
   std::ranges::sort(candidates, {}, &PageLists::Candidate::page);
   std::size_t first = 0;
   for (std::size_t i = 1; i <= candidates.size(); ++i) {
-    const auto block = [&](std::size_t at) { return internal::tag_of(candidates[at].page); };
+    const auto block = [&](std::size_t at) { return VmMap::block_of(candidates[at].page).first; };
     if (i < candidates.size() && block(i) == block(first)) continue;
     act(candidates.subspan(first, i - first));
     first = i;
