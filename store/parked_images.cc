@@ -35,7 +35,7 @@ base::Result<ParkedNumber> ParkedImages::park(base::PageNumber page, const std::
     return number;
   }
   next_key_ = image.key + 1;
-  Fresh fresh{.page = page, .number = *number, .key = image.key};
+  Fresh fresh{.page = page, .number = *number};
   if (known != of_page_.end()) fresh.superseded = known->second;
   fresh_.push_back(fresh);
   write(*number, image);

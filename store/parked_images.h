@@ -68,7 +68,6 @@ class ParkedImages {
   [[nodiscard]] bool still_holds(ParkedNumber number, const Reading& reading) const noexcept;
 
   [[nodiscard]] bool empty() const { return of_page_.empty(); }
-  [[nodiscard]] std::size_t size() const { return of_page_.size(); }
   // visit(page, image) for each; also within an epoch.
   using Visit = base::FunctionRef<void(base::PageNumber, const ImageReference&)>;
   void for_each(Visit visit) const;
@@ -94,7 +93,6 @@ class ParkedImages {
   struct Fresh {
     base::PageNumber page;
     ParkedNumber number = 0;
-    std::uint64_t key = 0;
     std::optional<ParkedNumber> superseded;
   };
 
