@@ -9,6 +9,7 @@
 #include "base/exit_code.h"
 #include "base/memory_limits.h"
 #include "runtime/host/log.h"
+#include "runtime/snapshots/store_source.h"
 #include "vm/page_runs.h"
 
 namespace revenant::runtime {
@@ -24,8 +25,6 @@ constexpr std::size_t kReclaimBudget = 8192;
 constexpr std::int64_t kReaderCheckNs = 60'000'000'000;
 constexpr std::int64_t kFirstBackOffNs = 100'000'000;
 constexpr std::int64_t kLongestBackOffNs = 10'000'000'000;
-
-vm::ContentHash of(const store::ContentHash& hash) { return {hash.low, hash.high}; }
 
 // What `work` returns, or an error where the host had no memory for it.
 template <class Work>
@@ -176,11 +175,11 @@ base::Status Snapshotter::put_changed(store::EpochWriter& writer) {
   capture_.copies().for_each([&](base::PageNumber page, const std::byte* copy) {
     const store::ContentHash hash = store::hash_page(copy);
     if (equals_image(page, hash)) {
-      if (memory_.pager().has_budget()) unchanged_.emplace_back(page, of(hash));
+      if (memory_.pager().has_budget()) unchanged_.emplace_back(page, vm_hash(hash));
       return true;
     }
     status = writer.put(page, copy, hash);
-    written_.emplace_back(page, of(hash));
+    written_.emplace_back(page, vm_hash(hash));
     if (!capture_.is_own(page)) changed_ = true;
     capture_.note_changed(page);
     return status.ok();
@@ -193,7 +192,7 @@ bool Snapshotter::equals_image(base::PageNumber page, const store::ContentHash& 
   if (vm::any_contains(capture_.released(), page)) return false;  // its image is being dropped
   const auto entry = memory_.map().find(page);
   const bool known = entry.has_value() && entry->hash() != vm::ContentHash{};
-  if (known && entry->hash() != of(hash)) return false;
+  if (known && entry->hash() != vm_hash(hash)) return false;
   const vm::Ticket ticket = memory_.ticket_of(page);
   if (ticket.kind != vm::Ticket::Kind::kStored) return false;
   const auto reference = store_->find_reference(page);
@@ -213,7 +212,7 @@ void Snapshotter::settle_pages(bool committed) {
     pager.settle(content.first, content.second, capture_.round());
   }
   store_->settle_parked([&](base::PageNumber page, const store::ContentHash& hash) {
-    pager.commit_parked(page, of(hash));
+    pager.commit_parked(page, vm_hash(hash));
   });
 }
 

@@ -19,9 +19,6 @@ vm::PageSource::Outcome outcome_of(store::FetchOutcome outcome) {
   __builtin_unreachable();
 }
 
-vm::ContentHash of(const store::ContentHash& hash) { return {hash.low, hash.high}; }
-store::ContentHash of(const vm::ContentHash& hash) { return {hash.low, hash.high}; }
-
 }  // namespace
 
 void StoreSource::fetch(base::PageRun run, base::Epoch not_before, std::byte* frames,
@@ -29,17 +26,17 @@ void StoreSource::fetch(base::PageRun run, base::Epoch not_before, std::byte* fr
   std::array<store::Fetched, kMostFetched> found;
   store_->fetch_run(run, not_before, frames, found.data());
   for (std::uint64_t i = 0; i < run.count.value; ++i) {
-    fetched[i] = {outcome_of(found[i].outcome), of(found[i].hash)};
+    fetched[i] = {outcome_of(found[i].outcome), vm_hash(found[i].hash)};
   }
 }
 
 vm::ContentHash StoreSource::hash_of(const std::byte* content) const noexcept {
-  return of(store::hash_page(content));
+  return vm_hash(store::hash_page(content));
 }
 
 base::Result<vm::TicketReference> StoreSource::park(base::PageNumber page, const std::byte* content,
                                                     const vm::ContentHash& hash) {
-  REVENANT_ASSIGN(const store::ParkedNumber number, store_->park(page, content, of(hash)));
+  REVENANT_ASSIGN(const store::ParkedNumber number, store_->park(page, content, store_hash(hash)));
   return vm::TicketReference{.number = number};
 }
 
@@ -48,13 +45,13 @@ base::Status StoreSource::finish_parking() { return store_->finish_parking(); }
 vm::PageSource::Outcome StoreSource::fetch_parked(vm::TicketReference parked,
                                                   const vm::ContentHash& hash,
                                                   std::byte* frame) noexcept {
-  return outcome_of(store_->fetch_parked(parked.number, of(hash), frame));
+  return outcome_of(store_->fetch_parked(parked.number, store_hash(hash), frame));
 }
 
 void StoreSource::forget_parked(base::PageRun run, IsWanted is_wanted) {
   store_->forget_parked(run, [is_wanted](base::PageNumber page, store::ParkedNumber number,
                                          const store::ContentHash& hash) {
-    return is_wanted(page, {.number = number}, of(hash));
+    return is_wanted(page, {.number = number}, vm_hash(hash));
   });
 }
 

@@ -12,6 +12,10 @@
 
 namespace revenant::runtime {
 
+// A page's hash, as either side of the seam spells it.
+inline vm::ContentHash vm_hash(const store::ContentHash& hash) { return {hash.low, hash.high}; }
+inline store::ContentHash store_hash(const vm::ContentHash& hash) { return {hash.low, hash.high}; }
+
 class StoreSource final : public vm::PageSource {
  public:
   void attach(store::Store& store) { store_ = &store; }
