@@ -173,6 +173,13 @@ Lookup Cursor::next() { return move(MDB_NEXT); }
 
 Lookup Cursor::last() { return move(MDB_LAST); }
 
+std::optional<std::uint64_t> Cursor::integer() const noexcept {
+  std::uint64_t key = 0;
+  if (key_.size() != sizeof key) return std::nullopt;
+  std::memcpy(&key, key_.data(), sizeof key);
+  return key;
+}
+
 base::Status Cursor::erase() {
   if (table_ == Table::kImages && !transaction_->is_whole(value_)) {
     return environment_->damaged(kBrokenImage);

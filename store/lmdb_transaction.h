@@ -20,6 +20,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -118,6 +119,8 @@ class Cursor {
   // To the last entry of the table.
   Lookup last();
   [[nodiscard]] std::span<const std::byte> key() const { return key_; }
+  // The same in the tables of images and nodes; nothing if it has not the size of one.
+  [[nodiscard]] std::optional<std::uint64_t> integer() const noexcept;
   [[nodiscard]] std::span<const std::byte> value() const { return value_; }
   // Removes the entry; next() then goes to the one after it.
   base::Status erase();

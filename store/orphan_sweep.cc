@@ -1,8 +1,5 @@
 #include "store/orphan_sweep.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "store/catalog.h"
 #include "store/dead_list.h"
 #include "store/lmdb_transaction.h"
@@ -20,12 +17,6 @@ base::Result<bool> has_beyond(const Transaction& transaction, Table table, std::
   return found == Lookup::kFound;
 }
 
-std::uint64_t key_of(const Cursor& cursor) {
-  std::uint64_t key = 0;
-  std::memcpy(&key, cursor.key().data(), std::min(sizeof key, cursor.key().size()));
-  return key;
-}
-
 // Erases a bounded number of keys at or beyond `first`, but for those kept. True: none is left.
 base::Result<bool> erase_some(WriteTransaction& transaction, Table table, std::uint64_t first,
                               std::span<const std::uint64_t> kept) {
@@ -33,7 +24,7 @@ base::Result<bool> erase_some(WriteTransaction& transaction, Table table, std::u
   std::size_t erased = 0;
   for (const std::uint64_t last : kept) {  // up to each of them, then on behind it
     Lookup found = cursor.seek(integer_key(first));
-    while (found == Lookup::kFound && key_of(cursor) < last) {
+    while (found == Lookup::kFound && cursor.integer() < last) {
       if (erased++ == kErasuresPerTransaction) return false;
       REVENANT_TRY(cursor.erase());
       found = cursor.next();

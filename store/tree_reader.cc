@@ -32,11 +32,6 @@ TreeOutcome decode_image(std::span<const std::byte> bytes, const ImageReference&
   return hash_page(frame) == reference.hash ? TreeOutcome::kFound : TreeOutcome::kDamaged;  // I1
 }
 
-bool is_at(const Cursor& cursor, std::uint64_t key) {
-  const std::uint64_t& wanted = key;
-  return std::ranges::equal(cursor.key(), integer_key(wanted));
-}
-
 }  // namespace
 
 TreeOutcome load_image(const Transaction& transaction, const ImageReference& reference,
@@ -49,10 +44,10 @@ TreeOutcome load_image(const Transaction& transaction, const ImageReference& ref
 TreeOutcome ImageReader::load(const ImageReference& reference, std::byte* frame) noexcept {
   const bool follows = key_ != 0 && reference.key == key_ + 1;
   Lookup found = follows ? images_.next() : Lookup::kMissing;
-  if (found != Lookup::kFound || !is_at(images_, reference.key)) {
+  if (found != Lookup::kFound || images_.integer() != reference.key) {
     found = images_.seek(integer_key(reference.key));
   }
-  const bool there = found == Lookup::kFound && is_at(images_, reference.key);
+  const bool there = found == Lookup::kFound && images_.integer() == reference.key;
   key_ = there ? reference.key : 0;
   return there ? decode_image(images_.value(), reference, frame) : TreeOutcome::kDamaged;
 }

@@ -1,7 +1,6 @@
 #include "store/verify.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <utility>
 
@@ -141,13 +140,13 @@ base::Status HistoryChecker::check_names() {
 base::Status HistoryChecker::check_table(Table table, DeadKind kind, std::uint64_t end) {
   auto& accounted = accounted_.of(kind);
   REVENANT_ASSIGN(Cursor cursor, Cursor::open(transaction_, table));
-  std::uint64_t key = 0;
+  const std::uint64_t first = 0;
   std::uint64_t leaked = 0;
-  Lookup found = cursor.seek(integer_key(key));
-  for (; found == Lookup::kFound && cursor.key().size() == sizeof key; found = cursor.next()) {
-    std::memcpy(&key, cursor.key().data(), sizeof key);
-    if (key >= end) break;
-    if (accounted.erase(key) == 0) ++leaked;
+  Lookup found = cursor.seek(integer_key(first));
+  for (; found == Lookup::kFound; found = cursor.next()) {
+    const auto key = cursor.integer();
+    if (!key.has_value() || *key >= end) break;
+    if (accounted.erase(*key) == 0) ++leaked;
   }
   if (found == Lookup::kFailed) {
     trees_.report(base::kNoEpoch, std::nullopt, "a table of data.mdb cannot be read to its end");
