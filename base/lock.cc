@@ -79,12 +79,16 @@ const char* to_string(LockRank rank) noexcept {
       return "segments";
     case LockRank::kDirtyList:
       return "dirty_list";
+    case LockRank::kTrimming:
+      return "trimming";
     case LockRank::kVmMap:
       return "vm_map";
     case LockRank::kTickets:
       return "tickets";
     case LockRank::kPageLists:
       return "page_lists";
+    case LockRank::kFramePool:
+      return "frame_pool";
     case LockRank::kChunks:
       return "chunks";
     case LockRank::kStore:

@@ -15,9 +15,11 @@
 //   kHeapRuns       page runs of the heap                        touch the space, call vm
 //   kSegments       the table of segments                        nothing that can fault
 //   kDirtyList      released runs waiting for a snapshot         nothing that can fault
+//   kTrimming       who takes pages out of memory                nothing that can fault
 //   kVmMap          one writer of a vm_map region                nothing that can fault
 //   kTickets        the ticket table                             nothing that can fault
 //   kPageLists      which frame stands on which list             nothing that can fault
+//   kFramePool      memory of frames that is to be given back    nothing that can fault
 //   kChunks         which chunks are cold; their protection      nothing that can fault
 //   kStore          the store's writer                           call LMDB; never touch the space
 //   kLog            one line on stderr                           write it
@@ -50,9 +52,11 @@ enum class LockRank : std::uint8_t {
   kHeapRuns,
   kSegments,
   kDirtyList,
+  kTrimming,
   kVmMap,
   kTickets,
   kPageLists,
+  kFramePool,
   kChunks,
   kStore,
   kLog,

@@ -71,24 +71,6 @@ ForkedSide::Measure our_side(const std::filesystem::path& directory, Size size,
                              std::uint64_t budget) {
   auto paged = std::make_shared<PagedMemory>(directory, size.pages, budget);
   auto seed = std::make_shared<std::uint64_t>(1);
-  // As in a program, a thread of its own works ahead.
-  struct Ahead {
-    base::Lock lock{base::LockRank::kMachine};
-    base::Condition wake;
-  };
-  static Ahead ahead;
-  paged->memory().trimmer().start([](void*) { ahead.wake.notify_one(); }, nullptr);
-  std::thread([paged] {
-    vm::Trimmer& trimmer = paged->memory().trimmer();
-    for (;;) {
-      {
-        const base::LockGuard guard(ahead.lock);
-        const std::uint32_t seen = ahead.wake.notifications();
-        if (!trimmer.wants_work()) ahead.wake.wait_for(ahead.lock, std::chrono::seconds(1), seen);
-      }
-      trimmer.keep_ready();
-    }
-  }).detach();
   return [=](int threads) {
     return rate(paged->stored(), threads, size.slice, *seed,
                 [&] { return paged->memory().adopt_thread(); });

@@ -155,16 +155,21 @@ PageBits AsyncTracker::evict(base::PageRun run) noexcept {
   return gone;
 }
 
-PageBits AsyncTracker::restore(base::PageRun run) noexcept {
-  // As fill(); and what comes back is not protected, so it is to be seen by every harvest.
+DirtyTracker::Restored AsyncTracker::restore(base::PageRun run, FillMode mode, Back way) noexcept {
+  // As fill().
   temperature_.note_fill(space_.chunk_of(run.first));
   note_dirty(run);
-  if (is_cold(run.first)) temperature_.warm(space_.chunk_of(run.first));
-  const base::PageRun place{pool_->place_of(run.first), run.count};
-  const PageBits back = uffd_.move(place, run.first);
-  if (back == all_of(run)) return back;
-  temperature_.warm(space_.chunk_of(run.first));
-  return back | uffd_.copy_back(*pool_, run, all_of(run) & ~back);
+  PageBits moved = 0;
+  if (way == Back::kMoved) {
+    // What was moved is not protected: every harvest is to see it.
+    if (is_cold(run.first)) temperature_.warm(space_.chunk_of(run.first));
+    moved = uffd_.move({pool_->place_of(run.first), run.count}, run.first);
+    if (moved == all_of(run)) return {.came = moved};
+  }
+  const PageBits copied = uffd_.copy_back(*pool_, run, all_of(run) & ~moved, mode);
+  // A chunk that was being cooled had its last scan, perhaps, before they came.
+  if (mode == FillMode::kDirty) temperature_.warm(space_.chunk_of(run.first));
+  return {.came = moved | copied, .copied = copied};
 }
 
 bool AsyncTracker::is_cold(base::PageNumber page) const noexcept {

@@ -53,7 +53,7 @@ class AsyncTracker final : public DirtyTracker, private PageScanner {
   void discard(base::PageRun run) noexcept override { space_.discard(run); }
   [[nodiscard]] base::Status attach_pool(const FramePool& pool) override;
   [[nodiscard]] PageBits evict(base::PageRun run) noexcept override;
-  [[nodiscard]] PageBits restore(base::PageRun run) noexcept override;
+  [[nodiscard]] Restored restore(base::PageRun run, FillMode mode, Back way) noexcept override;
 
   [[nodiscard]] bool is_cold(base::PageNumber page) const noexcept;
 

@@ -5,7 +5,7 @@
 //
 // Under a memory budget pages also leave the space, and come back as they were:
 //
-//   clean or written --evict--> missing, in the frame pool --restore--> written
+//   clean or written --evict--> missing, in the frame pool --restore--> clean, or written
 //
 //   tracker    needs                  a first write costs                  harvests cost
 //   async      userfaultfd, 6.7       a fault that the kernel resolves     a scan of warm chunks
@@ -102,9 +102,16 @@ class DirtyTracker {
     discard(run);
     return all_of(run);
   }
-  // Puts pages of `run` back from the pool; they count as written. Says which are there now. One
-  // that is not, for want of memory or mappings, stays in the pool.
-  [[nodiscard]] virtual PageBits restore(base::PageRun run) noexcept = 0;
+  // Puts pages of `run` back from the pool: moved, or copied if that is preferred or the only way.
+  // They count as written; those that are copied only if `mode` is not kClean, which says that they
+  // equal what was last reported. A page that does not come, for want of memory or mappings, stays
+  // in the pool.
+  struct Restored {
+    PageBits came = 0;    // those that are in the space now
+    PageBits copied = 0;  // of those, the ones whose places in the pool are still to be discarded
+  };
+  enum class Back : std::uint8_t { kMoved, kCopied };
+  [[nodiscard]] virtual Restored restore(base::PageRun run, FillMode mode, Back way) noexcept = 0;
 };
 
 enum class TrackerChoice { kAuto, kAsync, kSync, kMprotect };

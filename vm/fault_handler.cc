@@ -146,11 +146,20 @@ FaultHandler::Outcome FaultHandler::resolve_missing(const Access& access,
   if (entry.has_value() && is_outside(entry->state())) {
     const base::PageNumber first = std::max(window.first, VmMap::block_of(page).first);
     const base::PageNumber end = std::min(window.end(), VmMap::block_of(page).end());
-    return pager_.rescue({first, end - first}, page) ? kResume
-                                                     : refuse(FaultReason::kNoMemory, page);
+    return rescue({first, end - first}, page);
   }
   plan.run = alike(window, plan);
   return bring_parts(plan);
+}
+
+FaultHandler::Outcome FaultHandler::rescue(base::PageRun run, base::PageNumber page) noexcept {
+  std::array<FrameNumber, Pager::kMostCopied> spare;
+  std::size_t count = 0;
+  if (run.count.value <= spare.size()) {
+    count = trimmer_.obtain(spare.data(), run.count.value, false);
+  }
+  return pager_.rescue(run, page, {spare.data(), count}) ? kResume
+                                                         : refuse(FaultReason::kNoMemory, page);
 }
 
 base::PageRun FaultHandler::window_around(base::PageNumber page, bool zeros,

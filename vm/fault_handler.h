@@ -140,6 +140,7 @@ class FaultHandler {
   [[nodiscard]] Outcome resolve_write(base::PageNumber page) noexcept;
   [[nodiscard]] Outcome resolve_missing(const Access& access, ReadAhead* ahead) noexcept;
   [[nodiscard]] Outcome refuse(FaultReason reason, base::PageNumber page) noexcept;
+  [[nodiscard]] Outcome rescue(base::PageRun run, base::PageNumber page) noexcept;
   // The pages to look at around `page` when they stand for zeros, or for images.
   [[nodiscard]] base::PageRun window_around(base::PageNumber page, bool zeros,
                                             ReadAhead* ahead) const noexcept;

@@ -61,6 +61,7 @@ base::Result<std::uint64_t> ModifiedWriter::write_some(std::size_t pages) {
       forget_unwanted({parking.candidate.page, {1}});
     }
   }
+  pager_.settle_discarded();
   const std::uint64_t now_in_use = pager_.lists().in_use();
   return in_use - std::min(in_use, now_in_use);
 }

@@ -141,15 +141,14 @@ PageBits MprotectTracker::take_away(base::PageRun run, const FramePool* to) noex
   return gone;
 }
 
-PageBits MprotectTracker::restore(base::PageRun run) noexcept {
+DirtyTracker::Restored MprotectTracker::restore(base::PageRun run, FillMode, Back) noexcept {
   const base::LockGuard guard(lock_);
-  if (!space_.write(run, pool_->content_of(run.first))) return 0;
+  if (!space_.write(run, pool_->content_of(run.first))) return {};
   if (!set_access(run, PageAccess::kWrite)) {
     space_.discard(run);
-    return 0;
+    return {};
   }
-  pool_->discard(run);
-  return all_of(run);
+  return {.came = all_of(run), .copied = all_of(run)};
 }
 
 bool MprotectTracker::deny_writes(base::PageRun run) noexcept {

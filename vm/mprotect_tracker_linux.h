@@ -68,7 +68,8 @@ class MprotectTracker final : public TrapTracker {
   [[nodiscard]] bool prefers_blocks() const noexcept override { return true; }
   [[nodiscard]] PageBits evict(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
   [[nodiscard]] PageBits drop_sealed(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
-  [[nodiscard]] PageBits restore(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
+  [[nodiscard]] Restored restore(base::PageRun run, FillMode mode, Back way) noexcept override
+      REVENANT_EXCLUDES(lock_);
 
  private:
   // Closes the pages of `run` that are there and drops them, copied `to` a pool or not.

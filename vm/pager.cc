@@ -43,13 +43,16 @@ base::PageRun run_of(std::span<const PageLists::Candidate> candidates) {
 }  // namespace
 
 // Frames on their way back to the lists. They count as in use for as long as it lives: by its end
-// their memory has been given back.
+// their memory has been given back, or waits to be, and whoever gives it back settles for it.
 class Pager::FrameBatch {
  public:
-  explicit FrameBatch(PageLists& lists) : lists_(lists) {}
+  enum class Memory : std::uint8_t { kGone, kWaits };
+
+  explicit FrameBatch(PageLists& lists, Memory memory = Memory::kGone)
+      : lists_(lists), memory_(memory) {}
   ~FrameBatch() {
     flush();
-    if (total_ != 0) lists_.settle(total_);
+    if (total_ != 0 && memory_ == Memory::kGone) lists_.settle(total_);
   }
   FrameBatch(const FrameBatch&) = delete;
   FrameBatch& operator=(const FrameBatch&) = delete;
@@ -69,6 +72,7 @@ class Pager::FrameBatch {
   }
 
   PageLists& lists_;
+  const Memory memory_;
   std::array<FrameNumber, PageLists::kBatch> frames_;
   std::size_t size_ = 0;
   std::uint64_t total_ = 0;
@@ -184,36 +188,65 @@ void Pager::note_arrival(const Wanted& wanted, base::PageNumber page, VmMap::Run
                     has_image ? PageLists::Origin::kImage : PageLists::Origin::kNothing);
 }
 
-bool Pager::rescue(base::PageRun run, base::PageNumber touched) noexcept {
+bool Pager::rescue(base::PageRun run, base::PageNumber touched,
+                   std::span<const FrameNumber> spare) noexcept {
   bool came = true;
+  std::uint64_t waiting = 0;  // pages whose copies in the pool go later
   map_.change_run(run, [&](VmMap::RunEntries& entries) {
-    PageBits outside = 0;
+    PageBits clean = 0;
+    PageBits modified = 0;
     for (base::PageNumber page = run.first; page < run.end(); ++page) {
-      if (is_outside(entries.get(page).state())) outside |= bit_of(run, page);
+      const PageState state = entries.get(page).state();
+      if (state == PageState::kStandby) clean |= bit_of(run, page);
+      if (is_outside(state) && state != PageState::kStandby) modified |= bit_of(run, page);
     }
-    for_runs(run, outside, [&](base::PageRun part) {
-      const PageBits back = tracker_->restore(part);
-      for_runs(part, back, [&](base::PageRun there) {
-        for (base::PageNumber page = there.first; page < there.end(); ++page) {
-          PageEntry entry = entries.get(page);
-          const bool was_clean = entry.state() == PageState::kStandby;
-          if (page == touched) {
-            count(was_clean ? counters_.standby_faults : counters_.modified_faults);
-          }
-          if (was_clean) {
-            entry.take<vm::rescue_standby>();
-          } else {
-            if (entry.state() == PageState::kInTransit) entry.take<abandon_parking>();
-            entry.take<vm::rescue_modified>();
-          }
-          entries.set(page, entry);
-          lists_.append(ListName::kActive, entry.frame(), page);
-        }
+    for (const FillMode mode : {FillMode::kClean, FillMode::kDirty}) {
+      for_runs(run, mode == FillMode::kClean ? clean : modified, [&](base::PageRun part) {
+        const bool may_wait = waiting + part.count.value <= spare.size();
+        const DirtyTracker::Restored restored = tracker_->restore(
+            part, mode, may_wait ? DirtyTracker::Back::kCopied : DirtyTracker::Back::kMoved);
+        note_rescued(part, restored.came, touched, entries);
+        for_runs(part, restored.copied, [&](base::PageRun copied) {
+          if (!may_wait) return pool_.discard(copied);
+          waiting += copied.count.value;
+          free_discarded(pool_.discard_later(copied));
+        });
+        if (part.contains(touched)) came = (restored.came & bit_of(part, touched)) != 0;
       });
-      if (part.contains(touched)) came = (back & bit_of(part, touched)) != 0;
-    });
+    }
   });
+  if (!spare.empty()) lists_.retire(spare);
+  free_discarded(spare.size() - waiting);
   return came;
+}
+
+void Pager::note_rescued(base::PageRun run, PageBits came, base::PageNumber touched,
+                         VmMap::RunEntries& entries) noexcept {
+  for_runs(run, came, [&](base::PageRun there) {
+    for (base::PageNumber page = there.first; page < there.end(); ++page) {
+      PageEntry entry = entries.get(page);
+      const bool was_clean = entry.state() == PageState::kStandby;
+      if (page == touched) count(was_clean ? counters_.standby_faults : counters_.modified_faults);
+      if (was_clean) {
+        entry.take<vm::rescue_standby>();
+      } else {
+        if (entry.state() == PageState::kInTransit) entry.take<abandon_parking>();
+        entry.take<vm::rescue_modified>();
+      }
+      entries.set(page, entry);
+      lists_.append(ListName::kActive, entry.frame(), page);
+    }
+  });
+}
+
+void Pager::free_discarded(std::uint64_t pages) noexcept {
+  if (pages != 0) lists_.settle(pages);
+}
+
+std::uint64_t Pager::settle_discarded() noexcept {
+  const std::uint64_t discarded = pool_.discard_waiting();
+  free_discarded(discarded);
+  return discarded;
 }
 
 void Pager::forget_stored(base::PageNumber page) noexcept {
@@ -233,6 +266,7 @@ std::uint64_t Pager::take_out(std::span<Candidate> candidates) noexcept {
     map_.change_run(
         run, [&](VmMap::RunEntries& entries) { take_out_block(part, entries, freed, gone); });
   });
+  settle_discarded();
   count(counters_.trimmed_pages, gone);
   return gone;
 }
@@ -259,6 +293,7 @@ void Pager::take_out_block(std::span<Candidate> candidates, VmMap::RunEntries& e
   }
   for_runs(run, leaving, [&](base::PageRun part) {
     const bool sealed = sealed_.contains(part.first);
+    if (!sealed) free_discarded(pool_.make_room(part));
     const PageBits out = sealed ? tracker_->drop_sealed(part) : tracker_->evict(part);
     for (base::PageNumber page = part.first; page < part.end(); ++page) {
       if ((out & bit_of(part, page)) != 0) {
@@ -268,7 +303,7 @@ void Pager::take_out_block(std::span<Candidate> candidates, VmMap::RunEntries& e
           discard_entry(page, entries);  // its ticket says it all
           count(counters_.trimmed_clean_pages);
         } else {
-          note_departure(page, entries, freed);
+          note_departure(page, entries);
         }
       } else {  // the kernel would not let it go: it is asked again when its turn comes
         lists_.append(ListName::kActive, entries.get(page).frame(), page);
@@ -278,16 +313,15 @@ void Pager::take_out_block(std::span<Candidate> candidates, VmMap::RunEntries& e
 }
 
 // The page is in the pool now: what is it worth?
-void Pager::note_departure(base::PageNumber page, VmMap::RunEntries& entries,
-                           FrameBatch& freed) noexcept {
+void Pager::note_departure(base::PageNumber page, VmMap::RunEntries& entries) noexcept {
   PageEntry entry = entries.get(page);
   const FrameNumber frame = entry.frame();
   if (judges_.load(std::memory_order_acquire)) {  // I3
     const ContentHash hash = source_->hash_of(pool_.content_of(page));
     if (entry.hash() == ContentHash{} && hash == zeros_) {
-      pool_.discard({page, kOnePage});
-      discard_entry(page, entries);
-      freed.add(frame);
+      discard_entry(page, entries);  // as untouched as ever
+      lists_.retire({&frame, 1});
+      free_discarded(pool_.discard_later({page, kOnePage}));
       return;
     }
     if (hash == entry.hash() && !entry.dirty()) {
@@ -304,7 +338,7 @@ void Pager::note_departure(base::PageNumber page, VmMap::RunEntries& entries,
 }
 
 std::uint64_t Pager::drop(std::span<Candidate> candidates) noexcept {
-  FrameBatch freed(lists_);
+  FrameBatch freed(lists_, FrameBatch::Memory::kWaits);
   by_blocks(candidates, [&](std::span<Candidate> part) {
     map_.change_run(run_of(part), [&](VmMap::RunEntries& entries) {
       PageBits dropped = 0;
@@ -314,14 +348,14 @@ std::uint64_t Pager::drop(std::span<Candidate> candidates) noexcept {
         if (!is_it) continue;  // rescued, or given back
         entry.take<drop_standby>();
         entries.set(candidate.page, entry);
+        freed.add(candidate.frame);
         dropped |= bit_of(entries.run(), candidate.page);
       }
-      for_runs(entries.run(), dropped, [this](base::PageRun run) { pool_.discard(run); });
-      for (const Candidate& candidate : part) {
-        if ((dropped & bit_of(entries.run(), candidate.page)) != 0) freed.add(candidate.frame);
-      }
+      for_runs(entries.run(), dropped,
+               [this](base::PageRun run) { free_discarded(pool_.discard_later(run)); });
     });
   });
+  settle_discarded();
   count(counters_.dropped_pages, freed.total());
   return freed.total();
 }

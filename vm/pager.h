@@ -15,7 +15,8 @@
 // taken; the entry says then whether the page is still what was asked for.
 //
 // I1  A page is in the space exactly if it is active, in the pool (frame_pool.h) exactly if it is
-//     standby, modified or in transit, in no memory otherwise.
+//     standby, modified or in transit, in no memory otherwise. A copy of it may be left behind
+//     there for a while; it is nobody's, and counts as a frame in use.
 // I2  What is in memory has a frame, unless it is not counted: outside the space, or without a
 //     budget.
 // I3  A page becomes standby only if the newest image, which the branch holds, equals it: its entry
@@ -106,8 +107,12 @@ class Pager {
   }
 
   // Puts the pages of `run`, within one block, that are in the pool back into the space. False if
-  // `touched` is among them and could not be.
-  bool rescue(base::PageRun run, base::PageNumber touched) noexcept;
+  // `touched` is among them and could not be. As many as there are `spare` frames are copied rather
+  // than moved, and what they leave behind counts until it has been discarded.
+  bool rescue(base::PageRun run, base::PageNumber touched,
+              std::span<const FrameNumber> spare) noexcept;
+  // More pages than these are better moved: the kernel interrupts the other cores once for all.
+  static constexpr std::size_t kMostCopied = 4;
   // The entry of a page whose image its ticket calls stale is forgotten: the ticket counts. If the
   // page was stored anew meanwhile nothing is lost: its ticket says the same as that entry.
   void forget_stored(base::PageNumber page) noexcept;
@@ -116,6 +121,9 @@ class Pager {
   std::uint64_t take_out(std::span<Candidate> candidates) noexcept;
   // Standby pages of candidates give up their frames. Says how many.
   std::uint64_t drop(std::span<Candidate> candidates) noexcept;
+
+  // Discards what was left behind in the pool. Says how many frames came free by it.
+  std::uint64_t settle_discarded() noexcept;
 
   // The owner gave `run` back: its rule says so already.
   void discard(base::PageRun run) noexcept;
@@ -130,7 +138,8 @@ class Pager {
   // Parking, in three steps. First: the content of a modified page, copied to `frame`, and its
   // hash. Nothing if it is not modified any more, or equals its image after all.
   std::optional<ContentHash> begin_parking(const Candidate& candidate, std::byte* frame) noexcept;
-  // Its image is durable: the frame is free. False if the page was wanted meanwhile.
+  // Its image is durable: the frame is free by the next settle_discarded(). False if the page was
+  // wanted meanwhile.
   bool end_parking(const Candidate& candidate, const ContentHash& hash,
                    TicketReference parked) noexcept;
   // It is not, or was never begun with: a page that is still modified waits again.
@@ -153,10 +162,12 @@ class Pager {
                           const VmMap::RunEntries& entries) const noexcept;
   void note_arrival(const Wanted& wanted, base::PageNumber page, VmMap::RunEntries& entries,
                     Brought& brought) noexcept;
+  void note_rescued(base::PageRun run, PageBits came, base::PageNumber touched,
+                    VmMap::RunEntries& entries) noexcept;
+  void free_discarded(std::uint64_t pages) noexcept;
   void take_out_block(std::span<Candidate> candidates, VmMap::RunEntries& entries,
                       FrameBatch& freed, std::uint64_t& gone) noexcept;
-  void note_departure(base::PageNumber page, VmMap::RunEntries& entries,
-                      FrameBatch& freed) noexcept;
+  void note_departure(base::PageNumber page, VmMap::RunEntries& entries) noexcept;
 
   VmMap map_;
   PageLists lists_;

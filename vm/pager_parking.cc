@@ -68,10 +68,10 @@ bool Pager::end_parking(const Candidate& candidate, const ContentHash& hash,
     entry.take<vm::end_parking>();
     entry.set_ticket(parked);
     entries.set(candidate.page, entry);
-    pool_.discard({candidate.page, kOnePage});
+    lists_.retire({&candidate.frame, 1});
+    free_discarded(pool_.discard_later({candidate.page, kOnePage}));
     ended = true;
   });
-  if (ended) lists_.give_back({&candidate.frame, 1});
   if (ended) counters_.written_pages.fetch_add(1, std::memory_order_relaxed);
   return ended;
 }

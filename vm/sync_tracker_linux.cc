@@ -86,16 +86,18 @@ PageBits SyncTracker::evict(base::PageRun run) noexcept {
   return gone;
 }
 
-PageBits SyncTracker::restore(base::PageRun run) noexcept {
-  const base::PageRun place{pool_->place_of(run.first), run.count};
+DirtyTracker::Restored SyncTracker::restore(base::PageRun run, FillMode mode, Back way) noexcept {
   const base::LockGuard guard(lock_);
-  PageBits back = uffd_.move(place, run.first);
-  if (back != all_of(run)) back |= uffd_.copy_back(*pool_, run, all_of(run) & ~back);
-  for_runs(run, back, [this](base::PageRun part) {
+  PageBits moved = 0;
+  if (way == Back::kMoved) moved = uffd_.move({pool_->place_of(run.first), run.count}, run.first);
+  PageBits copied = 0;
+  if (moved != all_of(run)) copied = uffd_.copy_back(*pool_, run, all_of(run) & ~moved, mode);
+  // What was moved is not protected.
+  for_runs(run, mode == FillMode::kDirty ? moved | copied : moved, [this](base::PageRun part) {
     lock_.assert_held();
     written_.set(part);
   });
-  return back;
+  return {.came = moved | copied, .copied = copied};
 }
 
 bool SyncTracker::deny_writes(base::PageRun run) noexcept { return uffd_.write_protect(run) == 0; }

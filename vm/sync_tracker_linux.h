@@ -32,7 +32,8 @@ class SyncTracker final : public TrapTracker {
   void discard(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
   [[nodiscard]] base::Status attach_pool(const FramePool& pool) override;
   [[nodiscard]] PageBits evict(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
-  [[nodiscard]] PageBits restore(base::PageRun run) noexcept override REVENANT_EXCLUDES(lock_);
+  [[nodiscard]] Restored restore(base::PageRun run, FillMode mode, Back way) noexcept override
+      REVENANT_EXCLUDES(lock_);
 
  private:
   bool deny_writes(base::PageRun run) noexcept override REVENANT_REQUIRES(lock_);

@@ -12,11 +12,6 @@ using Candidates = std::array<Pager::Candidate, PageLists::kBatch>;
 thread_local bool is_writer = false;
 
 std::uint64_t standby_wanted(const PageLists& lists) { return lists.budget() / 8; }
-std::uint64_t most_free(const PageLists& lists) {
-  return std::clamp<std::uint64_t>(lists.budget() / 64, PageLists::kBatch / 4, 1024);
-}
-// Below this, whoever faults is as well served by its own work.
-constexpr std::uint64_t kLeastFree = PageLists::kBatch / 4;
 // More than this is not taken out before some of it has been written.
 std::uint64_t most_modified(const PageLists& lists) { return lists.budget() / 2; }
 
@@ -24,17 +19,12 @@ std::uint64_t most_modified(const PageLists& lists) { return lists.budget() / 2;
 
 void Trimmer::note_writer_thread() noexcept { is_writer = true; }
 
-std::uint64_t Trimmer::free_frames() const noexcept {
-  const std::uint64_t in_use = pager_.lists().in_use();
-  return pager_.lists().budget() - std::min(in_use, pager_.lists().budget());
-}
-
 std::size_t Trimmer::obtain(FrameNumber* out, std::size_t wanted, bool must) noexcept {
   PageLists& lists = pager_.lists();
   std::size_t got = lists.take_free(out, wanted);
-  if (got < wanted) ran_dry_.store(true, std::memory_order_relaxed);
-  if (got < wanted || free_frames() < free_wanted_.load(std::memory_order_relaxed) / 2) wake();
+  if (got == wanted) return got;
   while (got < wanted && relieve()) got += lists.take_free(out + got, wanted - got);
+  if (wants_writing()) wake();
   while (must && got == 0) {
     wake();
     if (!is_writer) {
@@ -51,11 +41,12 @@ std::size_t Trimmer::obtain(FrameNumber* out, std::size_t wanted, bool must) noe
 
 // One batch. False when nothing more is to be had without writing.
 bool Trimmer::relieve() noexcept {
+  const base::LockGuard guard(trimming_lock_);
   PageLists& lists = pager_.lists();
   Candidates batch;
-  std::uint64_t dropped = 0;
+  std::uint64_t dropped = pager_.settle_discarded();
   if (const std::size_t taken = lists.take_oldest(ListName::kStandby, batch)) {
-    dropped = pager_.drop({batch.data(), taken});
+    dropped += pager_.drop({batch.data(), taken});
   }
   std::uint64_t out = 0;
   if (lists.length(ListName::kStandby) < standby_wanted(lists) &&
@@ -68,22 +59,9 @@ bool Trimmer::relieve() noexcept {
   return dropped + out != 0;
 }
 
-void Trimmer::keep_ready() noexcept {
-  woken_.store(false, std::memory_order_release);
-  const std::uint64_t before = free_wanted_.load(std::memory_order_relaxed);
-  std::uint64_t wanted = before - before / 8;
-  if (ran_dry_.exchange(false, std::memory_order_relaxed)) {
-    wanted = std::clamp(2 * before, kLeastFree, most_free(pager_.lists()));
-  }
-  if (wanted < kLeastFree) wanted = 0;
-  free_wanted_.store(wanted, std::memory_order_relaxed);
-  while (free_frames() < wanted) {
-    if (!relieve()) return;
-  }
-}
-
-bool Trimmer::wants_work() const noexcept {
-  return pager_.has_budget() && woken_.load(std::memory_order_acquire);
+void Trimmer::pay_back() noexcept {
+  const PageLists& lists = pager_.lists();
+  while (lists.in_use() > lists.budget() && relieve()) continue;
 }
 
 bool Trimmer::wants_writing() const noexcept {
@@ -94,7 +72,6 @@ bool Trimmer::wants_writing() const noexcept {
 }
 
 void Trimmer::wake() noexcept {
-  if (woken_.exchange(true, std::memory_order_acq_rel)) return;
   if (wake_ != nullptr) wake_(wake_context_);
 }
 
@@ -103,7 +80,8 @@ void Trimmer::wait_for_progress() noexcept {
   waiting_.fetch_add(1, std::memory_order_acq_rel);
   {
     const base::LockGuard guard(waiting_lock_);
-    if (free_frames() == 0) progressed_.wait_for(waiting_lock_, kPatience);  // I2
+    if (pager_.lists().in_use() >= pager_.lists().budget())
+      progressed_.wait_for(waiting_lock_, kPatience);  // I2
   }
   waiting_.fetch_sub(1, std::memory_order_acq_rel);
   const auto waited = std::chrono::steady_clock::now() - begun;

@@ -137,13 +137,12 @@ PageBits Uffd::copy_and_drop(const Space& space, base::PageRun run, base::PageNu
   return gone;
 }
 
-PageBits Uffd::copy_back(const FramePool& pool, base::PageRun run, PageBits pages) noexcept {
+PageBits Uffd::copy_back(const FramePool& pool, base::PageRun run, PageBits pages,
+                         FillMode mode) noexcept {
   PageBits back = 0;
   for_runs(run, pages, [&](base::PageRun part) {
-    const Filled filled = fill(part, pool.content_of(part.first), FillMode::kDirty);
+    const Filled filled = fill(part, pool.content_of(part.first), mode);
     const base::PageRun there{part.first, {filled.pages + filled.raced}};
-    if (there.count.value == 0) return;
-    pool.discard(there);
     back |= all_of(there) << (part.first - run.first).value;
   });
   return back;

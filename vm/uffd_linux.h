@@ -52,9 +52,9 @@ class Uffd {
   // the space. No write to them may go through meanwhile. Says which went.
   [[nodiscard]] PageBits copy_and_drop(const Space& space, base::PageRun run,
                                        base::PageNumber place, PageBits pages) noexcept;
-  // The way back from the pool, whose frames are dropped. Says which came.
-  [[nodiscard]] PageBits copy_back(const FramePool& pool, base::PageRun run,
-                                   PageBits pages) noexcept;
+  // The way back from the pool. Says which came.
+  [[nodiscard]] PageBits copy_back(const FramePool& pool, base::PageRun run, PageBits pages,
+                                   FillMode mode) noexcept;
   // Whether the kernel is asked to move at all; it is not, if it does not know how.
   void set_moving(bool wanted) { moving_ = moving_ && wanted; }
 

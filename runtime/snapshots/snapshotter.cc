@@ -84,7 +84,7 @@ Snapshotter::Turn Snapshotter::wait_for_turn() {
     if (stopping_) return held_ ? Turn::kNone : Turn::kLast;
     if (job_ != nullptr && !job_->done) return Turn::kJob;
     const std::int64_t now_ns = ProgramClock::host_monotonic_ns();
-    if (memory_.trimmer().wants_work() || may_park()) return Turn::kMemory;
+    if (may_park()) return Turn::kMemory;
     if (!held_ && back_off_until_ns_ <= now_ns) {
       if (std::exchange(requested_, false)) return Turn::kWanted;
       if (options_.every.count() != 0 && now_ns >= next_due_ns_) return Turn::kTick;
@@ -236,7 +236,7 @@ bool Snapshotter::may_park() const {
 
 bool Snapshotter::relieve_memory() {
   if (!memory_.pager().has_budget()) return false;
-  memory_.trimmer().keep_ready();
+  memory_.trimmer().pay_back();
   while (may_park()) {
     const base::LockGuard guard(capture_.parking_lock());
     if (!capture_.may_park()) break;

@@ -4,8 +4,8 @@
 //        ^                                          put, commit, tell who waited
 //        '-- reclaim what fell out of the history <-------'
 //
-// Between them, and while a stop waits for workers, it works for the memory budget: frees frames
-// ahead of need, and parks pages where only writing them makes room.
+// Between them, and while a stop waits for workers, it works for the memory budget: it parks pages
+// where only writing them makes room.
 //
 // I1  A page that was captured has committed, equals its image, or is owed to the next capture.
 // I2  Nothing dirty and nobody waiting: no stop, no commit.

@@ -57,8 +57,9 @@ class PagerTest : public MemoryTest, public ::testing::WithParamInterface<Way> {
     }
     return found;
   }
-  // All frames that are in use are of active pages.
+  // All frames that are in use are of active pages, once nothing waits to be given back.
   bool only_active() {
+    memory->pager().settle_discarded();
     const PageLists& lists = memory->pager().lists();
     return lists.in_use() == lists.length(ListName::kActive);
   }
@@ -86,6 +87,56 @@ TEST_P(PagerTest, WhatCameBackCountsAsWritten) {
   EXPECT_EQ(read_word(run.first), 1u);
   ASSERT_EQ(harvest().size(), 1u);
   EXPECT_EQ(found.runs()[0], run);
+}
+
+TEST_P(PagerTest, APageThatComesBackUnchangedIsNotReportedAgain) {
+  source.outcome_of = [](base::PageNumber, base::Epoch) { return PageSource::Outcome::kImage; };
+  heap_rule.rule = [](base::PageNumber) { return Ticket::stored(); };
+  open_with(64);
+  const base::PageRun run = run_at(0, 1);
+  (void)read_word(run.first);
+  take_out(run);
+  EXPECT_EQ(state_of(run.first), PageState::kStandby);
+  (void)read_word(run.first);
+  EXPECT_EQ(state_of(run.first), PageState::kActive);
+  // That way brings all back open.
+  EXPECT_EQ(harvest().size(), tracker() == TrackerChoice::kMprotect ? 1u : 0u);
+  write_word(run.first, 2);
+  EXPECT_EQ(harvest().size(), 1u);
+}
+
+// A page that came back may leave a copy behind in the pool, and be gone again before that is.
+TEST_P(PagerTest, WhatAPageLeftBehindNeverTakesItsPlace) {
+  open_with(512);
+  const base::PageRun run = run_at(0, 96);
+  for (std::uint64_t round = 1; round <= 6; ++round) {
+    for (std::uint64_t i = 0; i < 96; i += 3) write_word(page_at(run, i), round * 1000 + i, 7);
+    for (std::uint64_t i = 0; i < 96; i += 3) {
+      take_out({page_at(run, i), {1}});
+      EXPECT_EQ(read_word(page_at(run, i), 7), round * 1000 + i);
+      if (i % 2 != 0) continue;
+      take_out({page_at(run, i), {1}});
+      EXPECT_NE(state_of(page_at(run, i)), PageState::kActive);
+    }
+    memory->pager().settle_discarded();
+    for (std::uint64_t i = 0; i < 96; i += 3) {
+      EXPECT_EQ(read_word(page_at(run, i), 7), round * 1000 + i);
+    }
+  }
+  EXPECT_TRUE(only_active());
+}
+
+TEST_P(PagerTest, WhatIsLeftBehindCountsUntilItIsGivenBack) {
+  open_with(64);
+  const base::PageRun run = run_at(0, 1);
+  write_word(run.first, 1);
+  take_out(run);
+  const std::uint64_t before = memory->pager().lists().in_use();
+  EXPECT_EQ(read_word(run.first), 1u);
+  const std::uint64_t left = memory->pager().lists().in_use() - before;
+  EXPECT_EQ(memory->pager().settle_discarded(), left);
+  EXPECT_EQ(memory->pager().lists().in_use(), before);
+  EXPECT_LE(left, 1u);
 }
 
 TEST_P(PagerTest, APageOfZerosLeavesNothingBehind) {
@@ -291,7 +342,7 @@ TEST_P(PagerTest, NoPageIsLostUnderABudget) {
     const auto adoption = memory->adopt_thread();
     memory->trimmer().note_writer_thread();
     while (!done.load()) {
-      memory->trimmer().keep_ready();
+      memory->trimmer().pay_back();
       if (memory->trimmer().wants_writing()) {
         EXPECT_TRUE(memory->modified_writer().write_some(64).ok());
         memory->trimmer().note_progress();
