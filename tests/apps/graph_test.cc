@@ -5,6 +5,7 @@
 
 #include "tests/apps/app_run.h"
 #include "tests/crash/run_to_end.h"
+#include "tests/support/little_memory.h"
 #include "tests/support/temporary_directory.h"
 
 namespace revenant {
@@ -75,12 +76,12 @@ TEST_F(GraphTest, KilledInEachPhaseAndShortOfMemoryItHasTheSameResult) {
   ASSERT_FALSE(lines.empty());
   for (const std::string words :
        {"131072 of", "8192 of 16384 vertices", "level 2", "iteration 9"}) {
-    AppRun killed(command("killed.rev", {"--scale", "14", "--memory", "1M"}));
+    AppRun killed(command("killed.rev", {"--scale", "14", "--memory", testing::kLittleMemory}));
     EXPECT_NE(killed.line_with(words), "");
     killed.kill();
   }
-  const crash::Outcome last =
-      crash::run_to_end(command("killed.rev", {"--scale", "14", "--memory", "1M"}));
+  const crash::Outcome last = crash::run_to_end(
+      command("killed.rev", {"--scale", "14", "--memory", testing::kLittleMemory}));
   EXPECT_EQ(last.exit_code, 0);
   ASSERT_LE(last.output.size(), lines.size());
   EXPECT_TRUE(std::equal(last.output.rbegin(), last.output.rend(), lines.rbegin()));

@@ -3,6 +3,7 @@
 
 #include "tests/crash/run_to_end.h"
 #include "tests/programs/tracked_case.h"
+#include "tests/support/little_memory.h"
 #include "tests/support/temporary_directory.h"
 
 namespace revenant {
@@ -60,7 +61,9 @@ INSTANTIATE_TEST_SUITE_P(All, StoriesTest,
 // Stacks, heap and what the runtime itself keeps there leave memory all the time.
 class PagedStoriesTest : public ::testing::TestWithParam<TrackedCase> {};
 
-TEST_P(PagedStoriesTest, GoesOnAfterSigkillInAMegabyte) { goes_on_after_sigkill(GetParam(), "1M"); }
+TEST_P(PagedStoriesTest, GoesOnAfterSigkillInAMegabyte) {
+  goes_on_after_sigkill(GetParam(), testing::kLittleMemory);
+}
 
 INSTANTIATE_TEST_SUITE_P(All, PagedStoriesTest,
                          ::testing::Combine(::testing::Values(REVENANT_STORIES), each_tracker),
