@@ -1,5 +1,5 @@
 // A budget that has small programs page. Under TSan there is none: it leaves programs too few
-// addresses for the pool of frames and the copies of a snapshot beside the space and the store's map.
+// addresses for the pool of frames, the copies of a snapshot, the space and the store's map.
 #pragma once
 
 #include "base/sanitizer.h"
