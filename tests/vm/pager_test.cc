@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <random>
 #include <thread>
 #include <vector>
@@ -18,6 +19,10 @@ namespace {
 struct Way {
   TrackerChoice tracker = TrackerChoice::kAsync;
   bool moves = true;
+
+  friend void PrintTo(const Way& way, std::ostream* out) {
+    *out << static_cast<int>(way.tracker) << (way.moves ? " moves" : " copies");
+  }
 };
 
 constexpr base::PageRun run_at(std::uint64_t index, std::uint64_t count) {
