@@ -22,6 +22,7 @@
 #include "bench/support/report.h"
 #include "revenant/revenant.h"
 #include "store/store.h"
+#include "tests/support/temporary_directory.h"
 
 namespace revenant::bench {
 namespace {
@@ -112,8 +113,8 @@ void observe(const Report& report, const std::filesystem::path& store) {
 
 int run_all(const Report& report) {
   if (!report.wants(kCase)) return 0;
-  const std::filesystem::path store =
-      std::filesystem::temp_directory_path() / ("revenant-bench-" + std::to_string(::getpid()));
+  const testing::TemporaryDirectory directory;
+  const std::filesystem::path store = directory / "store";
   const pid_t program = ::fork();
   if (program == 0) {
     std::exit(run(options{.store = store, .snapshot_every = kCadence}, rewrite_for_ever));
@@ -121,7 +122,6 @@ int run_all(const Report& report) {
   observe(report, store);
   ::kill(program, SIGKILL);
   ::waitpid(program, nullptr, 0);
-  std::filesystem::remove_all(store);
   return 0;
 }
 

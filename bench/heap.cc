@@ -19,11 +19,12 @@
 
 #include <boost/interprocess/managed_mapped_file.hpp>
 
-#include "base/check.h"
 #include "bench/support/heap_workloads.h"
+#include "bench/support/must.h"
 #include "bench/support/report.h"
 #include "objects/allocation_domain.h"
 #include "objects/world.h"
+#include "tests/support/temporary_directory.h"
 #include "vm/memory_manager.h"
 
 extern "C" {
@@ -74,7 +75,7 @@ class HeapInSpace {
     must(memory_.add_segment("heap metadata", vm::kHeapMetadataRun, stored_));
     must(memory_.add_segment("world", vm::kWorldRun, stored_));
     auto adopted = memory_.adopt_thread();
-    REVENANT_CHECK(adopted.ok(), "%s", adopted.error().message.c_str());
+    must(adopted);
     thread_ = std::make_unique<vm::AdoptedThread>(std::move(*adopted));
     auto& world = objects::World::create({.stack_canary = 1, .pointer_guard = 2}, base::Epoch{1});
     heap_ = std::make_unique<objects::Heap>(world, pages_, 1);
@@ -83,10 +84,6 @@ class HeapInSpace {
   ~HeapInSpace() { objects::Heap::unbind_worker(); }
 
  private:
-  static void must(const base::Status& status) {
-    REVENANT_CHECK(status.ok(), "%s", status.error().message.c_str());
-  }
-
   NoImages images_;
   vm::StoredRule stored_;
   objects::HeapTickets tickets_;
@@ -99,19 +96,15 @@ class HeapInSpace {
 // A file of Interprocess's for as long as the program runs.
 class MappedFile {
  public:
-  MappedFile() : path_(std::filesystem::temp_directory_path() / name()) {
+  MappedFile() {
     constexpr std::size_t kBytes = std::size_t{1} << 30;
-    Interprocess::file =
-        std::make_unique<ipc::managed_mapped_file>(ipc::create_only, path_.c_str(), kBytes);
+    Interprocess::file = std::make_unique<ipc::managed_mapped_file>(
+        ipc::create_only, (directory_ / "heap").c_str(), kBytes);
   }
-  ~MappedFile() {
-    Interprocess::file.reset();
-    std::filesystem::remove(path_);
-  }
+  ~MappedFile() { Interprocess::file.reset(); }
 
  private:
-  static std::string name() { return "revenant-bench-heap-" + std::to_string(::getpid()); }
-  std::filesystem::path path_;
+  const testing::TemporaryDirectory directory_;
 };
 
 // One round of mimalloc, or nothing where Debian's library is not installed.
@@ -135,10 +128,7 @@ struct Side {
   std::function<double()> round;
   std::vector<double> results;
 
-  [[nodiscard]] double median() {
-    std::nth_element(results.begin(), results.begin() + results.size() / 2, results.end());
-    return results[results.size() / 2];
-  }
+  [[nodiscard]] double median() const { return bench::median(results); }
 };
 
 template <class Peer>

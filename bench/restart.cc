@@ -12,13 +12,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/check.h"
 #include "bench/support/report.h"
 #include "revenant/revenant.h"
+#include "tests/support/temporary_directory.h"
 
 namespace revenant::bench {
 namespace {
@@ -83,11 +83,11 @@ double restart_ms(const std::string& store, std::size_t mib) {
 int measure(const Report& report) {
   const std::size_t sizes_mib[2] = {report.smoke() ? 1u : 16u, report.smoke() ? 4u : 1024u};
   const char* const names[2] = {"heap16", "heap1024"};
+  const testing::TemporaryDirectory directory;
   std::string stores[2];
   std::vector<double> samples[2];
   for (int i = 0; i < 2; ++i) {
-    stores[i] = std::filesystem::temp_directory_path() /
-                ("revenant-restart-" + std::to_string(::getpid()) + "-" + names[i]);
+    stores[i] = directory / names[i];
     if (first_line(stores[i], sizes_mib[i]) != "ready") return 1;
   }
   for (int round = 0; round < (report.smoke() ? 1 : 15); ++round) {
@@ -97,7 +97,6 @@ int measure(const Report& report) {
   const double large = median(samples[1]);
   report.add({names[0], "first_instruction", small, "ms"});
   report.add({names[1], "first_instruction", large, "ms", "heap16", large / small});
-  for (const std::string& store : stores) std::filesystem::remove_all(store);
   return 0;
 }
 

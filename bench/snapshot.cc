@@ -22,6 +22,7 @@
 #include "bench/support/report.h"
 #include "revenant/revenant.h"
 #include "runtime/machine.h"
+#include "tests/support/temporary_directory.h"
 
 namespace revenant::bench {
 namespace {
@@ -210,16 +211,13 @@ bool run_all(const Report& report) {
   bool good = true;
   for (const Case& each : kCases) {
     if (!report.wants(each.name)) continue;
-    const std::filesystem::path store =
-        std::filesystem::temp_directory_path() /
-        ("revenant-bench-" + std::to_string(::getpid()) + "-" + each.name);
+    const testing::TemporaryDirectory directory;
     std::fflush(stdout);
     const pid_t child = ::fork();
-    if (child == 0) std::exit(run_case(each, report, store));
+    if (child == 0) std::exit(run_case(each, report, directory / "store"));
     int status = 0;
     ::waitpid(child, &status, 0);
     good = good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    std::filesystem::remove_all(store);
   }
   return good;
 }

@@ -1,28 +1,11 @@
 #include "bench/support/paged_memory.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <vector>
 
-#include "base/check.h"
+#include "bench/support/must.h"
 
 namespace revenant::bench {
-namespace {
-
-template <class Status>
-void must(const Status& status) {
-  REVENANT_CHECK(status.ok(), "%s", status.error().message.c_str());
-}
-
-}  // namespace
-
-ScratchDirectory::ScratchDirectory() {
-  std::string name = std::filesystem::temp_directory_path() / "revenant-bench-XXXXXX";
-  REVENANT_CHECK(::mkdtemp(name.data()) != nullptr, "%s", name.c_str());
-  path_ = name;
-}
-
-ScratchDirectory::~ScratchDirectory() { std::filesystem::remove_all(path_); }
 
 void fill_page(base::PageNumber page, std::byte* frame) {
   for (std::size_t word = 0; word < base::kPageSize / 8; ++word) {

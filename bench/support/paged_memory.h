@@ -8,22 +8,12 @@
 
 #include "runtime/snapshots/store_source.h"
 #include "store/store.h"
+#include "tests/support/temporary_directory.h"
 #include "vm/memory_manager.h"
 
 namespace revenant::bench {
 
-// A directory that goes with its owner's end.
-class ScratchDirectory {
- public:
-  ScratchDirectory();
-  ~ScratchDirectory();
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using ScratchDirectory = testing::TemporaryDirectory;
 
 // The heap's first pages are stored, those of the stacks are zeros until they are written.
 class PagedMemory {

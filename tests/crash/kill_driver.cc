@@ -18,6 +18,7 @@
 #include "tests/crash/campaign.h"
 #include "tests/crash/report.h"
 #include "tests/crash/run_to_end.h"
+#include "tests/support/temporary_directory.h"
 
 namespace revenant::crash {
 namespace {
@@ -70,12 +71,6 @@ std::uint64_t choose_seed(const Flags& flags) {
   return std::random_device{}();
 }
 
-std::filesystem::path make_scratch() {
-  std::string path = std::filesystem::temp_directory_path() / "kill_driver-XXXXXX";
-  if (::mkdtemp(path.data()) == nullptr) throw std::system_error(errno, std::generic_category());
-  return path;
-}
-
 CampaignOptions options_of(const Flags& flags, const std::filesystem::path& scratch) {
   CampaignOptions options;
   options.program = find_program(flags.app);
@@ -83,7 +78,7 @@ CampaignOptions options_of(const Flags& flags, const std::filesystem::path& scra
   options.program_arguments.insert(options.program_arguments.end(), flags.more_arguments.begin(),
                                    flags.more_arguments.end());
   options.oracle = flags.oracle.empty() ? options.program.filename().string() : flags.oracle;
-  options.store = (scratch.empty() ? std::filesystem::absolute(flags.store) : scratch / "store");
+  options.store = flags.store.empty() ? scratch / "store" : std::filesystem::absolute(flags.store);
   if (::access(flags.tool.c_str(), X_OK) == 0) {
     options.tool = flags.tool;
   } else if (flags.tool != kNoTool && flags.tool != REVENANT_TOOL) {
@@ -103,12 +98,11 @@ CampaignOptions options_of(const Flags& flags, const std::filesystem::path& scra
 
 // The app alone, on a store of its own, without a budget, to its end.
 std::vector<std::string> unkilled_run(const CampaignOptions& options) {
-  const auto store = make_scratch();
-  std::vector<std::string> command = {options.program, "--store", store / "store",
+  const testing::TemporaryDirectory directory;
+  std::vector<std::string> command = {options.program, "--store", directory / "store",
                                       "--snapshot-every", "1s"};
   command.insert(command.end(), options.program_arguments.begin(), options.program_arguments.end());
   const Outcome outcome = run_to_end(command);
-  std::filesystem::remove_all(store);
   if (outcome.exit_code == 0 && !outcome.output.empty()) return outcome.output;
   throw std::runtime_error(options.program.string() + " without a kill ended with exit code " +
                            std::to_string(outcome.exit_code) + ": " +
@@ -136,8 +130,8 @@ void add_flags(CLI::App& parser, Flags& flags) {
 }
 
 int run(const Flags& flags) {
-  const auto scratch = flags.store.empty() ? make_scratch() : std::filesystem::path();
-  CampaignOptions options = options_of(flags, scratch);
+  testing::TemporaryDirectory scratch;
+  CampaignOptions options = options_of(flags, scratch.path());
   if (::access(options.program.c_str(), X_OK) != 0) {
     fmt::print(stderr, "kill_driver: {} cannot be run; build it, or give --app a path\n",
                options.program.string());
@@ -155,7 +149,7 @@ int run(const Flags& flags) {
   const auto violation = campaign.run();
   const auto report = flags.json ? json_report : text_report;
   fmt::print("{}", report(options, campaign.figures(), violation));
-  if (!violation && !scratch.empty()) std::filesystem::remove_all(scratch);
+  if (violation && flags.store.empty()) scratch.keep();
   return violation ? 1 : 0;
 }
 
