@@ -50,6 +50,12 @@ double touch_all(base::PageRun run, std::uint64_t first, std::uint64_t end, Touc
 
 void write_far(base::PageRun run, std::uint64_t i) { write_to(far_apart(run, i)); }
 void read_far(base::PageRun run, std::uint64_t i) { read_from(far_apart(run, i)); }
+void write_in_order(base::PageRun run, std::uint64_t i) {
+  write_to(run.first + base::PageCount{i});
+}
+void read_in_order(base::PageRun run, std::uint64_t i) {
+  read_from(run.first + base::PageCount{i});
+}
 
 class OurSide {
  public:
@@ -65,17 +71,13 @@ class OurSide {
         us = touch_all(zeros_, 0, pages, write_far);
         break;
       case kSeqZero:
-        us = touch_all(zeros_, 0, pages, [](base::PageRun run, std::uint64_t i) {
-          write_to(run.first + base::PageCount{i});
-        });
+        us = touch_all(zeros_, 0, pages, write_in_order);
         break;
       case kStored:
         us = touch_all(stored, 0, pages, read_far);
         break;
       case kSeqStored:
-        us = touch_all(stored, 0, pages, [](base::PageRun run, std::uint64_t i) {
-          read_from(run.first + base::PageCount{i});
-        });
+        us = touch_all(stored, 0, pages, read_in_order);
         break;
       default:
         us = rescue(what == kRescue2);
@@ -89,7 +91,7 @@ class OurSide {
   double rescue(bool by_two) {
     const base::PageRun run = paged_.stored();
     const std::uint64_t pages = run.count.value;
-    for (std::uint64_t i = 0; i < pages; ++i) read_from(run.first + base::PageCount{i});
+    touch_all(run, 0, pages, read_in_order);
     paged_.take_out(run);
     if (!by_two) return touch_all(run, 0, pages, read_far);
     const auto start = Clock::now();
