@@ -5,14 +5,12 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/live_statistics.h"
-#include "tests/cli/sample_store.h"
-#include "tests/crash/run_to_end.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/cli/tool_run.h"
 #include "vm/memory_file_linux.h"
 
 namespace revenant::cli {
@@ -40,9 +38,9 @@ class Shown {
   int file_;
 };
 
-class StatusTest : public ::testing::Test {
+class StatusTest : public ToolRun {
  protected:
-  StatusTest() : owner_(make_sample_store(store_)) {
+  StatusTest() {
     header_.bytes = sizeof(LiveStatistics);
     header_.store = owner_->id();
     header_.generation = 5;
@@ -50,20 +48,15 @@ class StatusTest : public ::testing::Test {
   }
 
   crash::Outcome status(std::vector<std::string> more = {}) const {
-    more.insert(more.begin(), {REVENANT_TOOL, "status", "-s", store_});
-    return crash::run_to_end(more);
+    more.insert(more.begin(), "status");
+    return run_on_store(std::move(more));
   }
-  void expect_refused(int exit_code, const char* words) const {
+  void expect_status_refused(int exit_code, const char* words) const {
     const crash::Outcome outcome = status();
-    EXPECT_EQ(outcome.exit_code, exit_code);
-    EXPECT_THAT(outcome.output, IsEmpty());
-    EXPECT_THAT(outcome.errors, ElementsAre(HasSubstr(words)));
+    expect_refused(outcome, exit_code, words);
     EXPECT_THAT(outcome.errors, ElementsAre(HasSubstr(store_.string())));
   }
 
-  const testing::TemporaryDirectory directory_;
-  const std::filesystem::path store_ = directory_ / "sample.rev";
-  std::unique_ptr<store::Store> owner_;
   LiveHeader header_;
 };
 
@@ -86,22 +79,22 @@ TEST_F(StatusTest, ReadsNothingOfAnotherVersion) {
   longer.layout += 1;
   for (const LiveHeader& header : {later, longer}) {
     const Shown shown(header);
-    expect_refused(13, "is of another version");
+    expect_status_refused(13, "is of another version");
   }
   const Shown cut(header_, sizeof(LiveHeader));
-  expect_refused(13, "is of another version");
+  expect_status_refused(13, "is of another version");
 }
 
 TEST_F(StatusTest, ReadsNothingOfAnotherStoreOrHalfWritten) {
-  expect_refused(1, "shows no figures");
+  expect_status_refused(1, "shows no figures");
   LiveHeader other = header_;
   other.store[0] ^= 1;
   const Shown shown_of_other(other);
-  expect_refused(1, "shows no figures");
+  expect_status_refused(1, "shows no figures");
   LiveHeader unwritten = header_;
   unwritten.magic = 0;
   const Shown shown_half(unwritten);
-  expect_refused(1, "shows no figures");
+  expect_status_refused(1, "shows no figures");
 }
 
 TEST_F(StatusTest, NobodyRunsAStoreWhoseOwnerHasEnded) {

@@ -7,9 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/cli/sample_store.h"
-#include "tests/crash/run_to_end.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/cli/tool_run.h"
 
 namespace revenant::cli {
 namespace {
@@ -22,18 +20,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class ToolTest : public ::testing::Test {
+class ToolTest : public ToolRun {
  protected:
-  ToolTest() { owner_ = make_sample_store(store_); }
-
-  Outcome run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), REVENANT_TOOL);
-    return crash::run_to_end(arguments);
-  }
-  Outcome run_on_store(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"-s", store_});
-    return run(std::move(arguments));
-  }
   std::vector<json> json_of(std::vector<std::string> arguments) const {
     arguments.emplace_back("--json");
     const Outcome outcome = run_on_store(std::move(arguments));
@@ -45,16 +33,6 @@ class ToolTest : public ::testing::Test {
     }
     return lines;
   }
-  void expect_refused(const Outcome& outcome, int exit_code, const char* words) const {
-    EXPECT_EQ(outcome.exit_code, exit_code);
-    EXPECT_THAT(outcome.output, IsEmpty());
-    ASSERT_THAT(outcome.errors, SizeIs(1));
-    EXPECT_THAT(outcome.errors[0], HasSubstr(words));
-  }
-
-  const testing::TemporaryDirectory directory_;
-  const std::filesystem::path store_ = directory_ / "sample.rev";
-  std::unique_ptr<store::Store> owner_;
 };
 
 TEST_F(ToolTest, LogListsTheNewestFirst) {
