@@ -75,22 +75,22 @@ class PageLists {
   void retire(std::span<const FrameNumber> frames) noexcept REVENANT_EXCLUDES(lock_);
   void settle(std::uint64_t frames) noexcept REVENANT_EXCLUDES(lock_);
 
-  // Makes the frame, in the caller's hands or on any list, the newest of `list`.
-  void append(ListName list, FrameNumber frame, base::PageNumber page) noexcept
+  // Makes the frame, in the caller's hands or on any list, the newest of that list.
+  void append(ListName name, FrameNumber number, base::PageNumber page) noexcept
       REVENANT_EXCLUDES(lock_);
   // The same on the active list, for a page that comes to be: `born` with it, or with its image.
   enum class Origin : std::uint8_t { kNothing, kImage };
-  void append_new(FrameNumber frame, base::PageNumber page, Origin origin) noexcept
+  void append_new(FrameNumber number, base::PageNumber page, Origin origin) noexcept
       REVENANT_EXCLUDES(lock_);
   // Whether a snapshot that was captured in `round` can hold what the frame holds.
   enum class Seen : std::uint8_t { kNot, kPage, kContent };
-  [[nodiscard]] Seen seen_in(std::uint64_t round, FrameNumber frame) const noexcept
+  [[nodiscard]] Seen seen_in(std::uint64_t round, FrameNumber number) const noexcept
       REVENANT_EXCLUDES(lock_);
-  // Takes the oldest frames of `list` into the caller's hands.
-  std::size_t take_oldest(ListName list, std::span<Candidate> out) noexcept
+  // Takes the oldest frames of that list into the caller's hands.
+  std::size_t take_oldest(ListName name, std::span<Candidate> out) noexcept
       REVENANT_EXCLUDES(lock_);
   // Takes the frame off whatever list it is on.
-  void take_off(FrameNumber frame) noexcept REVENANT_EXCLUDES(lock_);
+  void take_off(FrameNumber number) noexcept REVENANT_EXCLUDES(lock_);
 
   // Begins a new round; appends the pages that have become modified in the one that ends.
   std::uint64_t next_round(DirtyList& out) noexcept REVENANT_EXCLUDES(lock_);
