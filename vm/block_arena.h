@@ -1,6 +1,7 @@
 // Where the vm_map's blocks lie: carved off a reserved range, one after the other, and never given
 // back to the kernel: what leaves the table is reused as a block of its shape (vm_map_sequence.h
-// says why). The first 64 bytes stay empty, so that reference 0 is nowhere.
+// says why). The room of the first block stays empty: reference 0 is nowhere,
+// and who reads an entry there without asking first finds none.
 //
 // Threads: carve() and block() are callable from any thread, without a lock.
 // Errors: open() fails when the range cannot be reserved; an arena that is full aborts: it has room
@@ -37,6 +38,12 @@ class BlockArena {
   [[nodiscard]] Block& block(BlockRef ref) const {
     return *reinterpret_cast<Block*>(memory_.begin() + std::size_t{ref} * kBlockUnit);
   }
+  // An entry of a full block.
+  [[nodiscard]] const EntryCell& cell(CellsRef cells, unsigned index) const {
+    // In words to the end: the processor then multiplies where it adds.
+    const std::size_t at = cells + sizeof(EntryCell) / kCellsUnit * index;
+    return *reinterpret_cast<const EntryCell*>(memory_.begin() + at * kCellsUnit);
+  }
   [[nodiscard]] std::uint64_t used_bytes() const {
     return used_units_.load(std::memory_order_relaxed) * kBlockUnit;
   }
@@ -45,7 +52,7 @@ class BlockArena {
   static constexpr std::size_t kReservedBytes = kBlockUnit << kBlockRefBits;
 
   ReservedMemory memory_;
-  std::atomic<std::uint64_t> used_units_{1};
+  std::atomic<std::uint64_t> used_units_{bytes_of(BlockShape::kFull) / kBlockUnit};
 };
 
 }  // namespace revenant::vm::internal

@@ -12,6 +12,15 @@ base::Status LonePages::open() {
   return dirty_.reserve(2 * kLastSplit / 8, "the page table's bits of dirty pages");
 }
 
+const EntryCell* LonePages::find(base::PageNumber page, std::uint64_t hash) const {
+  const Slot* bucket = slots_of(growth_.bucket_of(hash));
+  for (std::size_t line = 0; line < kBucketBytes; line += kLineBytes) {
+    const EntryCell* cell = find_in_line(bucket, line ^ first_line(hash), page);
+    if (cell != nullptr) return cell;
+  }
+  return nullptr;
+}
+
 LoneSlot* LonePages::find_tag(BlockTag tag) const {
   Slot* slots = slots_of(growth_.bucket_of(hash_of(tag)));
   for (unsigned i = 0; i < kSlots; ++i) {
@@ -22,9 +31,12 @@ LoneSlot* LonePages::find_tag(BlockTag tag) const {
 
 LoneSlot* LonePages::free_slot(BlockTag tag) const {
   const std::uint64_t hash = hash_of(tag);
-  Slot* slots = slots_of(growth_.bucket_of(hash));
+  return free_slot_in(slots_of(growth_.bucket_of(hash)), hash);
+}
+
+LoneSlot* LonePages::free_slot_in(Slot* bucket, std::uint64_t hash) {
   for (unsigned i = 0; i < kSlots; ++i) {
-    Slot& slot = slots[i ^ first_slot(hash)];
+    Slot& slot = bucket[i ^ first_slot(hash)];
     if (slot.is_free()) return &slot;
   }
   return nullptr;
@@ -83,7 +95,7 @@ void LonePages::vacate(LoneSlot& slot, WriteSequence& sequence) {
 }
 
 bool LonePages::crowded() const {
-  return 4 * pages_.load(std::memory_order_relaxed) > 5 * growth_.buckets() &&
+  return 8 * pages_.load(std::memory_order_relaxed) > 17 * growth_.buckets() &&
          growth_.next_split() < kLastSplit;
 }
 
@@ -95,18 +107,40 @@ void LonePages::split(Node node, WriteSequence& sequence) {
     return !slot.is_free() && slot.hash() >= boundary;
   };
   for (unsigned i = 0; i < kSlots; ++i) {
-    if (!goes_right(left[i])) continue;
-    right[i].cell.store(left[i].cell.load());
-    right[i].key.store(left[i].key.load(std::memory_order_relaxed), std::memory_order_release);
+    if (goes_right(left[i])) copy(left[i], *free_slot_in(right, left[i].hash()));
   }
   growth_.advance();
   for (unsigned i = 0; i < kSlots; ++i) {
     if (goes_right(left[i])) left[i].key.store(0, std::memory_order_release);
   }
   sequence.departed();  // I3
+  gather(left, sequence);
   dirty_word(node) &= ~(std::uint64_t{1} << (node % 64));
   note_dirty(2 * node);
   note_dirty(2 * node + 1);
+}
+
+// A reader that looked where the page comes to before it came, and where it was after it left, has
+// seen the sequence raised in between.
+void LonePages::gather(Slot* bucket, WriteSequence& sequence) {
+  const auto at_home = [&](const Slot* slot, std::uint64_t hash) {
+    return (static_cast<unsigned>(slot - bucket) ^ first_slot(hash)) < kLineSlots;
+  };
+  for (unsigned i = 0; i < kSlots; ++i) {
+    Slot& slot = bucket[i];
+    if (slot.is_free() || at_home(&slot, slot.hash())) continue;
+    Slot* nearer = free_slot_in(bucket, slot.hash());
+    if (nearer == nullptr || !at_home(nearer, slot.hash())) continue;
+    copy(slot, *nearer);
+    sequence.departed();
+    slot.key.store(0, std::memory_order_release);
+    sequence.departed();  // I3
+  }
+}
+
+void LonePages::copy(const Slot& from, Slot& to) {
+  to.cell.store(from.cell.load());
+  to.key.store(from.key.load(std::memory_order_relaxed), std::memory_order_release);
 }
 
 void LonePages::note_dirty(Node node) {

@@ -1,17 +1,19 @@
 // The pages of the vm_map that have no neighbour in their block: no block is made for them.
 //
-//   hash of the page's tag --> bucket of two cache lines:   key | entry   key | entry
-//                                                           key | entry   key | entry
+//   hash of the page's tag --> bucket of four cache lines:   key | entry   key | entry
+//                                                            key | entry   key | entry
+//                                                            key | entry   key | entry
+//                                                            key | entry   key | entry
 //
-// A bit of the hash says which of the lines a page goes to if there is room, and a search to first:
-// one line is then all that it fetches. A bucket never has more than four slots: the fifth page
-// that comes is given a block, though it is alone there. There are four buckets for five pages, so
-// that of pages at random one in twenty lies in the other line, and one in a hundred in a block.
+// Two bits of the hash say which of the lines a page goes to if there is room, and a search to
+// first: one line is then all that it fetches. A bucket never has more than eight slots: the ninth
+// page that comes is given a block, though it is alone there. There are 8 buckets for 17 pages, so
+// that of pages at random one in twenty lies in another line, and one in a hundred in a block.
 //
-// A split leaves the left half's pages where they are; the right half gets new lines:
+// A split leaves the left half's pages in their bucket; the right half gets a new one:
 //   1. its pages are copied there;
 //   2. next_split advances: from here on readers look there;
-//   3. their old slots are freed.
+//   3. their old slots are freed, and what lay in another line for want of room comes to its own.
 // Bucket number n in memory is the one that the split of node n made; what splits lead to the left
 // of it keeps it (number_of). So nothing is ever idle, and nothing moves.
 //
@@ -53,20 +55,13 @@ class LonePages {
 
   [[nodiscard]] base::Status open();
 
-  // The page's entry, or null. `hash` is that of its tag.
-  [[gnu::always_inline]] [[nodiscard]] const EntryCell* find(base::PageNumber page,
-                                                             std::uint64_t hash) const {
-    const Slot* bucket = slots_of(growth_.bucket_of(hash));
-    const std::uint64_t key = LoneSlot::key_of(page);
-    const unsigned first = first_slot(hash);
-    for (const Slot* line : {bucket + first, bucket + (first ^ kLineSlots)}) {
-      // Not a branch, which would be foreseen half of the time.
-      const Slot& slot = line[line[1].key.load(std::memory_order_acquire) == key ? 1 : 0];
-      if (slot.key.load(std::memory_order_acquire) == key) [[likely]]
-        return &slot.cell;
-    }
-    return nullptr;
+  // The page's entry if it lies in its first line, or null; and wherever in its bucket it lies.
+  // `hash` is that of the page's tag.
+  [[gnu::always_inline]] [[nodiscard]] const EntryCell* find_in_first_line(
+      base::PageNumber page, std::uint64_t hash) const {
+    return find_in_line(slots_of(growth_.bucket_of(hash)), first_line(hash), page);
   }
+  [[nodiscard]] const EntryCell* find(base::PageNumber page, std::uint64_t hash) const;
   [[nodiscard]] Node bucket_of(std::uint64_t hash) const { return growth_.bucket_of(hash); }
 
   // The slot of the block's page, or null.
@@ -96,15 +91,31 @@ class LonePages {
  private:
   using Slot = LoneSlot;
   static constexpr unsigned kLineSlots = 2;
-  static constexpr unsigned kSlots = 4;
+  static constexpr unsigned kSlots = 8;
+  static constexpr std::size_t kLineBytes = kLineSlots * sizeof(Slot);
   static constexpr std::size_t kBucketBytes = kSlots * sizeof(Slot);
-  static_assert(kLineSlots * sizeof(Slot) == 64);
+  static_assert(kLineBytes == 64);
   // From here on the pages that find no slot are given blocks.
-  static constexpr Node kLastSplit = Node{1} << 24;
+  static constexpr Node kLastSplit = Node{1} << 23;
 
-  // The first slot of the line that a page goes to if it can.
+  // Where the line that a page goes to if it can begins, in bytes and in slots.
+  static constexpr std::size_t first_line(std::uint64_t hash) {
+    return (hash >> 24) & (kBucketBytes - kLineBytes);
+  }
   static constexpr unsigned first_slot(std::uint64_t hash) {
-    return static_cast<unsigned>(hash >> 30) & kLineSlots;
+    return static_cast<unsigned>(first_line(hash) / sizeof(Slot));
+  }
+  [[gnu::always_inline]] [[nodiscard]] static const EntryCell* find_in_line(const Slot* bucket,
+                                                                            std::size_t line_at,
+                                                                            base::PageNumber page) {
+    const std::uint64_t key = LoneSlot::key_of(page);
+    const auto* line =
+        reinterpret_cast<const Slot*>(reinterpret_cast<const std::byte*>(bucket) + line_at);
+    // Not a branch, which would be foreseen half of the time.
+    const Slot* slot = line + 1;
+    const bool is_other = slot->key.load(std::memory_order_acquire) != key;
+    if (__builtin_expect_with_probability(is_other, 1, 0.5)) slot = line;
+    return slot->key.load(std::memory_order_acquire) == key ? &slot->cell : nullptr;
   }
   static constexpr std::uint64_t number_of(Node node) {
     return node >> (static_cast<unsigned>(__builtin_ctzll(node)) + 1);
@@ -115,6 +126,11 @@ class LonePages {
   [[nodiscard]] std::uint64_t& dirty_word(Node node) const {
     return reinterpret_cast<std::uint64_t*>(dirty_.begin())[node / 64];
   }
+  // A free slot of the bucket, in the hash's first line if there is one.
+  [[nodiscard]] static Slot* free_slot_in(Slot* bucket, std::uint64_t hash);
+  static void copy(const Slot& from, Slot& to);
+  // Moves pages to their first lines, where there is room now.
+  static void gather(Slot* bucket, WriteSequence& sequence);
   void note_dirty(Node node);
 
   ReservedMemory buckets_;

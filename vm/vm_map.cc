@@ -22,6 +22,7 @@ using internal::Stripe;
 base::Status VmMap::open() {
   REVENANT_TRY(buckets_.open());
   REVENANT_TRY(lones_.open());
+  REVENANT_TRY(space_blocks_.open());
   return arena_.open();
 }
 
@@ -32,19 +33,23 @@ std::optional<PageEntry> VmMap::find_further(base::PageNumber page,
     const std::uint64_t begun = sequence.begin();
     const BucketTree::Node bucket = buckets_.bucket_of(hash);
     const LonePages::Node lone_bucket = lones_.bucket_of(hash);
-    BlockLink link = buckets_.head(bucket).load(std::memory_order_acquire);
-    while (link && !link.leads_to(hash)) {
-      link = arena_.block(link.ref()).next.load(std::memory_order_acquire);
-    }
     PageEntry::Words words{};
-    if (link) {
-      words = arena_.block(link.ref()).read(internal::index_of(page));
-      sequence.correct(begun, page, words);
-    } else if (const EntryCell* cell = lones_.find(page, hash)) {
+    if (const EntryCell* cell = lones_.find(page, hash)) {
       words = cell->load();
       sequence.correct(begun, page, words);
-    } else if (buckets_.bucket_of(hash) != bucket || lones_.bucket_of(hash) != lone_bucket) {
-      continue;  // a bucket was split, and the search may have come too late for the right half
+    } else {
+      BlockLink link = buckets_.head(bucket).load(std::memory_order_acquire);
+      while (link && !link.leads_to(hash)) {
+        link = arena_.block(link.ref()).next.load(std::memory_order_acquire);
+      }
+      if (link) {
+        const unsigned index = internal::index_of(page);
+        words = link.full() ? arena_.cell(internal::cells_of(link.ref()), index).load()
+                            : arena_.block(link.ref()).read(index);
+        sequence.correct(begun, page, words);
+      } else if (buckets_.bucket_of(hash) != bucket || lones_.bucket_of(hash) != lone_bucket) {
+        continue;  // a bucket was split, and the search may have come too late for the right half
+      }
     }
     if (!sequence.unchanged(begun)) continue;
     if (!PageEntry::is_entry(words)) return std::nullopt;
@@ -186,6 +191,7 @@ void VmMap::tidy_up(Stripe& stripe, Place place) {
   if (place.ref == 0) return;
   const Block& block = arena_.block(place.ref);
   if (block.present() != 0) return;
+  space_blocks_.leave(block.tag());
   place.link->store(block.next.load(std::memory_order_relaxed), std::memory_order_release);
   stripe.release_block(arena_, place.ref);
   blocks_.fetch_sub(1, std::memory_order_relaxed);
@@ -232,6 +238,7 @@ BlockRef VmMap::add_block(Stripe& stripe, Place place, base::PageNumber page, Pa
   }
   block.next.store(place.link->load(std::memory_order_relaxed), std::memory_order_release);
   place.link->store(block.link(ref), std::memory_order_release);
+  if (shape == BlockShape::kFull) space_blocks_.enter(block.tag(), ref);
   blocks_.fetch_add(1, std::memory_order_relaxed);
   if (place.lone != nullptr) {
     lones_.vacate(*place.lone, stripe.sequence);
@@ -253,6 +260,7 @@ BlockRef VmMap::widen_block(Stripe& stripe, Place place, base::PageNumber page, 
   wider.next.store(old.next.load(std::memory_order_relaxed), std::memory_order_release);
   if (old.dirty() != 0) stripe.replace_dirty(arena_, place.ref, ref);
   place.link->store(wider.link(ref), std::memory_order_release);
+  if (shape == BlockShape::kFull) space_blocks_.enter(wider.tag(), ref);
   stripe.release_block(arena_, place.ref);
   return ref;
 }

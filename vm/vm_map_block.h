@@ -81,9 +81,6 @@ class BlockLink {
   [[nodiscard]] constexpr bool leads_to(std::uint64_t hash) const {
     return ((bits_ ^ hash << kImpliedHashBits) >> (kBlockRefBits + 1)) == 0;
   }
-  [[nodiscard]] constexpr bool leads_to_full(std::uint64_t hash) const {
-    return ((bits_ ^ (hash << kImpliedHashBits | kFull)) >> kBlockRefBits) == 0;
-  }
   [[nodiscard]] constexpr bool is_before(std::uint64_t hash) const {
     return bits_ >> (kBlockRefBits + 1) < (hash << kImpliedHashBits) >> (kBlockRefBits + 1);
   }
@@ -105,14 +102,12 @@ class Block {
  public:
   explicit Block(BlockShape shape) : shape_(shape) {}
 
-  // For readers: no entry if the page is no member. The second form is for blocks whose link says
-  // that they are full.
+  // For readers: no entry if the page is no member.
   [[nodiscard]] PageEntry::Words read(unsigned index) const {
     const PageSet members = members_.load(std::memory_order_acquire);
     if ((members & bit_of(index)) == 0) return {};
     return cells()[cell_of(members, index)].load();
   }
-  [[nodiscard]] const EntryCell& full_cell(unsigned index) const { return cells()[index]; }
 
   // The rest is for the holder of the stripe's lock.
 
@@ -169,6 +164,14 @@ class Block {
   const BlockShape shape_;
 };
 static_assert(sizeof(Block) == 56);
+
+// Where a full block's entries lie in the arena, in words; 0 is where there is never an entry.
+using CellsRef = std::uint32_t;
+inline constexpr std::size_t kCellsUnit = 8;
+constexpr CellsRef cells_of(BlockRef full_block) {
+  return full_block * CellsRef{kBlockUnit / kCellsUnit} + CellsRef{sizeof(Block) / kCellsUnit};
+}
+static_assert(kBlockRefBits + 3 <= 32);
 
 constexpr std::size_t bytes_of(BlockShape shape) {
   const std::size_t bytes = sizeof(Block) + room_of(shape) * sizeof(EntryCell);

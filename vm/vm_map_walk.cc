@@ -175,12 +175,14 @@ VmMapStatistics VmMap::statistics() const {
   }
   sum.buckets = buckets_.buckets();
   sum.lone_buckets = lones_.buckets();
-  sum.bytes = arena_.used_bytes() + buckets_.used_bytes() + lones_.used_bytes() + sizeof(VmMap);
+  sum.bytes = arena_.used_bytes() + buckets_.used_bytes() + lones_.used_bytes() +
+              sum.full_blocks * sizeof(internal::CellsRef) + sizeof(VmMap);
   return sum;
 }
 
 void VmMap::check_invariants() const {
   std::uint64_t hash = 0;
+  std::uint64_t space_blocks = 0;
   for (Stripe& stripe : stripes_) {
     const base::LockGuard guard(stripe.lock);
     VmMapStatistics found;
@@ -188,6 +190,7 @@ void VmMap::check_invariants() const {
     do {
       const BucketTree::Node bucket = buckets_.bucket_of(hash);
       dirty_blocks += check_bucket(bucket, found);
+      space_blocks += check_space_blocks(bucket);
       hash = BucketTree::last_hash(bucket) + 1;
     } while (hash != 0 && &stripe_of(hash) == &stripe);
     check_lone_pages(stripe, found);
@@ -197,6 +200,21 @@ void VmMap::check_invariants() const {
     REVENANT_CHECK(found.blocks == stripe.blocks[0] + stripe.blocks[1] + stripe.blocks[2]);
     check_dirty_lists(stripe, dirty_blocks);
   }
+  REVENANT_CHECK(space_blocks_.count() == space_blocks, "a block that left is still found");
+}
+
+// Gives the number of the bucket's full blocks that are in the space.
+std::uint64_t VmMap::check_space_blocks(BucketTree::Node bucket) const {
+  std::uint64_t count = 0;
+  BlockLink link = buckets_.head(bucket).load(std::memory_order_relaxed);
+  for (; link; link = arena_.block(link.ref()).next.load(std::memory_order_relaxed)) {
+    const internal::BlockTag tag = arena_.block(link.ref()).tag();
+    if (!internal::SpaceBlocks::covers(tag)) continue;
+    const internal::CellsRef cells = link.full() ? internal::cells_of(link.ref()) : 0;
+    REVENANT_CHECK(space_blocks_.find(tag) == cells);
+    count += link.full() ? 1 : 0;
+  }
+  return count;
 }
 
 // Adds the stripe's lone pages to `found`.

@@ -37,6 +37,8 @@ class ReservedMemory {
 
   // Reserves at least `bytes`, which read as zeros, from the second 2 MiB on in huge pages.
   [[nodiscard]] base::Status reserve(std::size_t bytes, const char* purpose);
+  // The same without huge pages, for what is used here and there.
+  [[nodiscard]] base::Status reserve_sparse(std::size_t bytes, const char* purpose);
 
   [[nodiscard]] std::byte* begin() const { return begin_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }

@@ -49,12 +49,17 @@ void guard_volatile(std::byte* memory) noexcept {
 }
 
 base::Status ReservedMemory::reserve(std::size_t bytes, const char* purpose) {
+  REVENANT_TRY(reserve_sparse(bytes, purpose));
+  if (bytes > kHugePageSize) prefer_huge_pages(begin_ + kHugePageSize, bytes - kHugePageSize);
+  return {};
+}
+
+base::Status ReservedMemory::reserve_sparse(std::size_t bytes, const char* purpose) {
   REVENANT_CHECK(mapping_ == nullptr, "%s is reserved twice", purpose);
   REVENANT_ASSIGN(mapping_, reserve_volatile(bytes + kHugePageSize, purpose));
   mapping_bytes_ = bytes + kHugePageSize;
   begin_ = mapping_ + (-reinterpret_cast<std::uintptr_t>(mapping_) & (kHugePageSize - 1));
   bytes_ = bytes;
-  if (bytes > kHugePageSize) prefer_huge_pages(begin_ + kHugePageSize, bytes - kHugePageSize);
   return {};
 }
 

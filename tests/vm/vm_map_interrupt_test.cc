@@ -138,6 +138,21 @@ TEST_F(VmMapStepTest, AnInsertedPageAppearsAtOneInstant) {
   step_insert(colliding_page(2000));
 }
 
+TEST_F(VmMapStepTest, ABlockOfTheSpaceFillsAndEmptiesAPageAtATime) {
+  const auto page = [](std::uint64_t number) {
+    return kSpaceRun.first + base::PageCount{internal::kBlockPages + number};
+  };
+  keep(colliding_page(0));
+  for (std::uint64_t i = 0; i < 20; ++i) step_insert(page(i * 3));
+  EXPECT_EQ(map_.statistics().full_blocks, 1u);
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    pages_.erase(pages_.begin() + 1);
+    entries_.erase(entries_.begin() + 1);
+    step(page(i * 3), std::nullopt, [&] { map_.erase(page(i * 3)); });
+  }
+  EXPECT_EQ(map_.statistics().blocks, 0u);
+}
+
 TEST_F(VmMapStepTest, AnUpdatedPageChangesAtOneInstant) {
   for (std::uint64_t i = 0; i < 40; ++i) keep(colliding_page(i * 5));
   for (const std::uint64_t number : {0, 50, 100, 195}) {
@@ -175,9 +190,9 @@ TEST_F(VmMapStepTest, ASplitHidesNothing) {
   // So many that each further one splits a bucket: the handler goes round all pages.
   std::mt19937_64 random(::revenant::testing::seed());
   const auto any_page = [&] { return PageNumber{random() >> 28}; };
-  for (int i = 0; i < 5400; ++i) keep(any_page());
+  for (int i = 0; i < 9000; ++i) keep(any_page());
   const std::uint64_t buckets = map_.statistics().lone_buckets;
-  for (int i = 0; i < 60; ++i) step_insert(any_page());
+  for (int i = 0; i < 100; ++i) step_insert(any_page());
   EXPECT_GE(map_.statistics().lone_buckets, buckets + 40);
 }
 
