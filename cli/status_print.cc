@@ -24,17 +24,17 @@ struct Named {
   std::uint64_t MemoryStatistics::*figure;
 };
 
-constexpr std::array<Named, 5> kFaultKinds{{{"zero", &MemoryStatistics::zero_faults},
+constexpr std::array<Named, 6> kFaultKinds{{{"zero", &MemoryStatistics::zero_faults},
                                             {"stored", &MemoryStatistics::stored_faults},
                                             {"parked", &MemoryStatistics::parked_faults},
                                             {"standby", &MemoryStatistics::standby_faults},
-                                            {"modified", &MemoryStatistics::modified_faults}}};
+                                            {"modified", &MemoryStatistics::modified_faults},
+                                            {"file", &MemoryStatistics::file_faults}}};
 
-constexpr std::array<Named, 6> kLists{{{"active", &MemoryStatistics::active_pages},
+constexpr std::array<Named, 5> kLists{{{"active", &MemoryStatistics::active_pages},
                                        {"modified", &MemoryStatistics::modified_pages},
                                        {"standby", &MemoryStatistics::standby_pages},
                                        {"free", &MemoryStatistics::free_pages},
-                                       {"zeroed", &MemoryStatistics::zeroed_pages},
                                        {"parked", &MemoryStatistics::parked_pages}}};
 
 // What `sample` has more than `before`, or had since its start, a second.
@@ -163,7 +163,7 @@ void print_faults(const Context& context, const Sample& sample, const Rates& rat
   table.print(context.color);
   const MemoryStatistics& memory = sample.memory;
   fmt::print("filled {}, {} of them ahead; {} by signal\n",
-             counted(memory.zero_pages + memory.stored_pages, "page"),
+             counted(memory.zero_pages + memory.stored_pages + memory.file_pages, "page"),
              human_count(memory.ahead_pages), counted(memory.refused_writes, "first write"));
 }
 

@@ -172,6 +172,7 @@ void Pager::note_arrival(const Wanted& wanted, base::PageNumber page, VmMap::Run
       break;
     case PageState::kParked:
       entry.take<unpark>();  // and stays dirty: no snapshot has the image
+      counters_.parked_pages.fetch_sub(1, std::memory_order_relaxed);
       break;
     default:
       --brought.pages;
@@ -371,6 +372,8 @@ void Pager::discard(base::PageRun run) noexcept {
       const PageState state = entry.state();
       outside |= is_outside(state);
       if (state == PageState::kActive || is_outside(state)) freed.add(entry.frame());
+      if (state == PageState::kParked)
+        counters_.parked_pages.fetch_sub(1, std::memory_order_relaxed);
       discard_entry(page, entries);
     }
   });

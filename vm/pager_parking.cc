@@ -66,6 +66,7 @@ bool Pager::end_parking(const Candidate& candidate, const ContentHash& hash,
     if (entry.state() != PageState::kInTransit || entry.frame() != candidate.frame) return;
     entry.mark_uncommitted(hash);
     entry.take<vm::end_parking>();
+    counters_.parked_pages.fetch_add(1, std::memory_order_relaxed);
     entry.set_ticket(parked);
     entries.set(candidate.page, entry);
     lists_.retire({&candidate.frame, 1});
@@ -102,7 +103,10 @@ void Pager::commit_parked(base::PageNumber page, const ContentHash& hash) noexce
     PageEntry entry = entries.get(page);
     if (!entry.dirty() || entry.hash() != hash) return;  // given back, or captured anew
     entry.mark_clean(hash);
-    if (entry.state() == PageState::kParked) entry.take<vm::commit_parked>();
+    if (entry.state() == PageState::kParked) {
+      entry.take<vm::commit_parked>();
+      counters_.parked_pages.fetch_sub(1, std::memory_order_relaxed);
+    }
     entries.set(page, entry);
   });
 }

@@ -24,7 +24,6 @@ std::string table_of(const revenant::memory_statistics& figures) {
     table += fmt::format("{:<32}{:>12}\n", what, count);
   };
   row("pages loaded ahead", figures.ahead_pages);
-  row("  known to have been used", figures.ahead_used_pages);
   row("pages trimmed", figures.trimmed_pages);
   row("pages written by the pager", figures.written_pages);
   table += fmt::format("{:<32}{:>12}  for {:.1f} ms\n", "waits for a frame", figures.frame_waits,

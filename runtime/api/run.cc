@@ -27,7 +27,6 @@ base::Error not_offered(const char* field) {
 }
 
 base::Result<RunOptions> to_run_options(const options& chosen) {
-  if (chosen.memory != 0) return not_offered("memory");
   if (chosen.workers != 1) return not_offered("workers");
   if (chosen.branch != "main") return not_offered("branch");
   if (!chosen.from.empty()) return not_offered("from");
@@ -40,6 +39,7 @@ base::Result<RunOptions> to_run_options(const options& chosen) {
       chosen.store.empty() ? std::filesystem::path(options.program + ".rev") : chosen.store;
   options.snapshot_every = chosen.snapshot_every;
   options.pause_target = chosen.pause_target;
+  options.memory_bytes = chosen.memory;
   options.stack_bytes = chosen.stack_size;
   REVENANT_ASSIGN(options.tracker, vm::parse_tracker(chosen.tracker));
   options.upgrade = chosen.upgrade;

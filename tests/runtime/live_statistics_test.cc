@@ -113,6 +113,37 @@ TEST_F(LiveStatistics, CountWhatTheProgramTouches) {
   EXPECT_GT(now["per_second"]["stored_faults"], 0);
 }
 
+TEST_F(LiveStatistics, ShowTheListsUnderABudgetAndMappedFiles) {
+  static constexpr std::size_t kBudget = std::size_t{4} << 20;
+  ChildProgram program([this] {
+    return run({.store = store(), .memory = kBudget}, [] {
+      std::vector<char> pages(3 * kBudget);
+      for (int round = 0; round < 2; ++round) {
+        for (std::size_t at = 0; at < pages.size(); at += kPageBytes) ++pages[at];
+      }
+      print("filled, {}\n", std::to_integer<int>(map_file(REVENANT_TOOL)[0]));
+      wait_to_be_killed();
+    });
+  });
+  ASSERT_TRUE(program.says("filled")) << program.wait().err;
+  const json now = figures();
+  const json memory = now["memory"];
+  EXPECT_EQ(memory["budget_bytes"], kBudget);
+  EXPECT_GT(memory["active_pages"], 0);
+  EXPECT_GE(memory["trimmed_pages"], kBudget / kPageBytes);
+  EXPECT_GT(memory["written_pages"], 0);
+  EXPECT_EQ(memory["file_faults"], 1);
+  EXPECT_GE(memory["file_pages"], 1);
+  EXPECT_TRUE(now["hit_rate"].is_number());
+  EXPECT_EQ(now["per_second"].count("file_faults"), 1u);
+  const std::string text = status().out;
+  EXPECT_THAT(text, HasSubstr("resident, budget 4.0 MiB\n"));
+  for (const char* row : {"active", "modified", "standby", "free", "parked", "file"}) {
+    EXPECT_THAT(text, HasSubstr(std::string("\n") + row + " "));
+  }
+  EXPECT_THAT(text, HasSubstr("% of the pages wanted again were still in memory"));
+}
+
 TEST_F(LiveStatistics, CanBeReadWhileTheProgramIsStopped) {
   ChildProgram program(store(), fill_and_read, std::chrono::hours(1));
   ASSERT_TRUE(program.says("filled"));
