@@ -244,6 +244,7 @@ TEST_P(PagerTest, APageThatIsParkedTwiceAtOnceIsWhatItWasLast) {
   };
   ASSERT_TRUE(memory->modified_writer().write_some().ok());
   EXPECT_EQ(state_of(run.first), PageState::kParked);
+  EXPECT_EQ(memory->statistics().parked_pages, 1u);
   EXPECT_EQ(read_word(run.first), 2u);
 }
 
@@ -267,21 +268,6 @@ TEST_P(PagerTest, WhereParkingFailsThePagesStay) {
   EXPECT_FALSE(memory->modified_writer().write_some().ok());
   EXPECT_EQ(in_state(run, PageState::kModified), 4u);
   for (std::uint64_t i = 0; i < 4; ++i) EXPECT_EQ(read_word(page_at(run, i)), i + 1);
-}
-
-TEST_P(PagerTest, ParkedPagesAreCountedUntilTheyAreReadOrGivenBackOrCommitted) {
-  open_with(64);
-  const auto page = [](std::uint64_t index) { return run_at(16 * index, 1); };
-  for (std::uint64_t i = 0; i < 3; ++i) write_word(page(i).first, i + 1);
-  for (std::uint64_t i = 0; i < 3; ++i) take_out(page(i));
-  ASSERT_TRUE(memory->modified_writer().write_some().ok());
-  EXPECT_EQ(memory->statistics().parked_pages, 3u);
-  EXPECT_EQ(read_word(page(0).first), 1u);
-  EXPECT_EQ(memory->statistics().parked_pages, 2u);
-  memory->release(page(1));
-  EXPECT_EQ(memory->statistics().parked_pages, 1u);
-  memory->pager().commit_parked(page(2).first, memory->map().find(page(2).first)->hash());
-  EXPECT_EQ(memory->statistics().parked_pages, 0u);
 }
 
 TEST_P(PagerTest, WhatWasGivenBackIsGoneWhereverItWas) {
