@@ -3,6 +3,7 @@
 
     build/bench/vm_map --json > figures.json
     build/bench/vm_map_choices --json >> figures.json
+    build/bench/page_out --json >> figures.json
     bench/plots.py figures.json docs/figures
 
 A figure whose benchmark is not among the input is left as it is. Python's standard library only.
@@ -225,6 +226,8 @@ def vm_map_space(figures):
              "space_runs_of_8": "runs of 8", "space_scatter": "lone"}
     groups = grouped(figures, CHOICES, cases, {"table": "vm_map"})
     for group in groups.values():
+        if not group:
+            raise ValueError("no figures")
         group["ancestor"] = 244
     return bars("Table for 4 GiB of pages", "MB", groups)
 
@@ -239,8 +242,55 @@ def vm_map_modified(figures):
                  series)
 
 
+def page_out_policies(figures):
+    cases = {"zipf_b50": "zipf, 50 %", "zipf_b10": "zipf, 10 %", "hot_scan_b50": "hot + scan, 50 %",
+             "hot_scan_b25": "hot + scan, 25 %", "phases_b10": "phases, 10 %"}
+    groups = {}
+    for case, label in cases.items():
+        groups[label] = {"the pager": figures.value("page_out", case, "hard")}
+        for peer in ("fifo", "clock", "lru", "2q", "opt"):
+            groups[label][peer] = figures.value("page_out", case, "hard", peer)
+    return bars("Hard faults, by policy, string of references and budget", "of 100 references", groups)
+
+
+def page_out_standby(figures):
+    cases = {"zipf_b50": "zipf", "hot_scan_b25": "hot", "walk_b50": "walk"}
+    sizes = {"s2": "1/2", "s4": "1/4", "s8": "1/8 (ours)", "s16": "1/16", "batch": "64 frames"}
+    groups = {}
+    for case, label in cases.items():
+        for metric, what in (("hard", "hard"), ("us", "time")):
+            least = figures.value("page_out", case, f"{metric}_batch")
+            groups[f"{label}: {what}"] = {
+                name: figures.value("page_out", case, f"{metric}_{size}") / least
+                for size, name in sizes.items()}
+    return bars("Hard faults and processor's time, by the size of standby",
+                "to a standby of 64 frames", groups)
+
+
+def page_out_ahead(figures):
+    ways = ("16", "64", "256", "1024", "4096")
+    groups = {}
+    for case, label in (("ahead_b100", "all fits"), ("ahead_b90", "90 % fits"),
+                        ("ahead_b50", "50 % fits")):
+        none = figures.value("page_out", case, "pages_per_s_0")
+        groups[label] = {
+            way: figures.value("page_out", case, f"pages_per_s_{way}") / none
+            for way in ways}
+    return bars("Pages a second, by how many frames are kept free", "to none kept free", groups,
+                log_y=True)
+
+
+def page_out_parking(figures):
+    cases = {"park_b50": "50 % fits", "park_b25": "25 % fits"}
+    metrics = {f"pages_per_s_{share}": f"1/{share} of the budget" for share in (2, 4, 8, 16, 64)}
+    metrics["pages_per_s_4"] = "1/4 (ours)"
+    return bars("Pages a second, by how many may be modified before they are parked", "pages a second",
+                grouped(figures, "page_out", cases, metrics))
+
+
 DRAWINGS = [vm_map_lookup, vm_map_hash, vm_map_cluster, vm_map_locks, vm_map_size, vm_map_space,
-            vm_map_modified]
+            vm_map_modified, page_out_policies, page_out_standby, page_out_ahead,
+            page_out_parking]
 
 
 def main():
