@@ -10,7 +10,8 @@
 //
 // I1  A page has at most one parked image; one that is parked again supersedes the first.
 // I2  A number's slot changes under its sequence only: whoever reads it knows whether it held.
-// I3  A slot is freed before its image is erased, and after the tree refers to it.
+// I3  A slot is freed before its image is erased, and after the tree refers to it. Only where an
+//     epoch has put the same content itself its commit erases the image while the slot is held.
 // I4  Keys rise: each is beyond all that were parked and all that are committed.
 // I5  No LMDB transaction is open outside of park() .. finish().
 //

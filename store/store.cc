@@ -182,14 +182,17 @@ void Store::settle_parked(base::FunctionRef<void(base::PageNumber, const Content
   state_->parked.taken_over();
 }
 
-FetchOutcome Store::fetch_parked(ParkedNumber number, const ContentHash& hash,
-                                 std::byte* frame) noexcept {
+FetchOutcome Store::fetch_parked(base::PageNumber page, ParkedNumber number,
+                                 const ContentHash& hash, std::byte* frame) noexcept {
   const auto reading = state_->parked.read(number);
   if (!reading.has_value() || reading->image.hash != hash) return FetchOutcome::kAbsent;
   const StoreCall call;
   const FetchOutcome outcome = state_->fetcher.fetch_image(reading->image, frame);
-  const bool held = state_->parked.still_holds(number, *reading);
-  return outcome == FetchOutcome::kDamaged && !held ? FetchOutcome::kAbsent : outcome;
+  if (outcome != FetchOutcome::kDamaged) return outcome;
+  Fetched fetched;
+  state_->fetcher.fetch_run({page, {1}}, base::kNoEpoch, frame, &fetched);
+  if (fetched.outcome == FetchOutcome::kImage && fetched.hash == hash) return fetched.outcome;
+  return state_->parked.still_holds(number, *reading) ? outcome : FetchOutcome::kAbsent;
 }
 
 base::Result<std::optional<PageReference>> Store::find_reference(base::PageNumber page) {

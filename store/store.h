@@ -102,8 +102,9 @@ class Store {
   // After an epoch's commit, which has taken over what was parked: visits all of that, and frees
   // the numbers.
   void settle_parked(base::FunctionRef<void(base::PageNumber, const ContentHash&)> visit);
-  // Copies a parked image to `frame`. kAbsent: the number is nobody's any more. Async-signal-safe.
-  FetchOutcome fetch_parked(ParkedNumber number, const ContentHash& hash,
+  // Copies a parked image of `page` to `frame`, or the same content from the branch, if a commit
+  // has just put that there instead. kAbsent: the number is nobody's any more. Async-signal-safe.
+  FetchOutcome fetch_parked(base::PageNumber page, ParkedNumber number, const ContentHash& hash,
                             std::byte* frame) noexcept;
   // What the head says of a page, without reading its image. By the writer, which a dead
   // environment does not keep waiting: kIoFailed.

@@ -156,7 +156,11 @@ FaultHandler::Outcome FaultHandler::rescue(base::PageRun run, base::PageNumber p
   std::array<FrameNumber, Pager::kMostCopied> spare;
   std::size_t count = 0;
   if (run.count.value <= spare.size()) {
-    count = trimmer_.obtain(spare.data(), run.count.value, false);
+    // What a copy saves is not worth another page's place: without a free frame pages are moved.
+    count = pager_.lists().take_free(spare.data(), run.count.value);
+    if (count == 0 && pager_.settle_discarded() != 0) {
+      count = pager_.lists().take_free(spare.data(), run.count.value);
+    }
   }
   return pager_.rescue(run, page, {spare.data(), count}) ? kResume
                                                          : refuse(FaultReason::kNoMemory, page);
@@ -331,7 +335,7 @@ FaultHandler::Outcome FaultHandler::bring_parked(const Plan& plan, Part& part) n
   const std::uint64_t index = (plan.page - part.run.first).value;
   const PageEntry& entry = *part.found[index];
   PageSource::Fetched fetched{
-      .outcome = source_->fetch_parked(entry.ticket(), entry.hash(), content),
+      .outcome = source_->fetch_parked(plan.page, entry.ticket(), entry.hash(), content),
       .hash = entry.hash()};
   switch (fetched.outcome) {
     case PageSource::Outcome::kImage:

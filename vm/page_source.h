@@ -57,7 +57,7 @@ class PageSource {
   // Where this or a park() fails, nothing parked since the last one can be fetched.
   [[nodiscard]] virtual base::Status finish_parking() { return {}; }
   // Copies the parked image to `frame`. kAbsent: it is not there any more.
-  [[nodiscard]] virtual Outcome fetch_parked(TicketReference, const ContentHash&,
+  [[nodiscard]] virtual Outcome fetch_parked(base::PageNumber, TicketReference, const ContentHash&,
                                              std::byte*) noexcept {
     return Outcome::kDamaged;
   }

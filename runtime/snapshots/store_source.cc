@@ -42,10 +42,10 @@ base::Result<vm::TicketReference> StoreSource::park(base::PageNumber page, const
 
 base::Status StoreSource::finish_parking() { return store_->finish_parking(); }
 
-vm::PageSource::Outcome StoreSource::fetch_parked(vm::TicketReference parked,
+vm::PageSource::Outcome StoreSource::fetch_parked(base::PageNumber page, vm::TicketReference parked,
                                                   const vm::ContentHash& hash,
                                                   std::byte* frame) noexcept {
-  return outcome_of(store_->fetch_parked(parked.number, store_hash(hash), frame));
+  return outcome_of(store_->fetch_parked(page, parked.number, store_hash(hash), frame));
 }
 
 void StoreSource::forget_parked(base::PageRun run, IsWanted is_wanted) {

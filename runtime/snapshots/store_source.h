@@ -27,7 +27,8 @@ class StoreSource final : public vm::PageSource {
                                                        const std::byte* content,
                                                        const vm::ContentHash& hash) override;
   [[nodiscard]] base::Status finish_parking() override;
-  [[nodiscard]] Outcome fetch_parked(vm::TicketReference parked, const vm::ContentHash& hash,
+  [[nodiscard]] Outcome fetch_parked(base::PageNumber page, vm::TicketReference parked,
+                                     const vm::ContentHash& hash,
                                      std::byte* frame) noexcept override;
   void forget_parked(base::PageRun run, IsWanted is_wanted) override;
 

@@ -71,6 +71,24 @@ TEST(PageFetcher, SeesOneWholeEpochBesideCommitsAndReclaiming) {
   EXPECT_EQ(findings((*store)->history()), "");
 }
 
+// Its commit has erased the parked image by then, and its number is not let go yet.
+TEST(PageFetcher, FindsAParkedImageWhoseContentTheEpochPutsItself) {
+  const testing::TemporaryDirectory directory;
+  auto store = Store::open(small_options(directory / "store"));
+  ASSERT_TRUE(store.ok());
+  const Frame frame = frame_of(7);
+  const ContentHash hash = hash_page(frame.data());
+  const auto number = (*store)->park({kFirst}, frame.data(), hash);
+  ASSERT_TRUE(number.ok());
+  ASSERT_TRUE((*store)->finish_parking().ok());
+  EpochWriter& writer = (*store)->begin_epoch();
+  ASSERT_TRUE(writer.put({kFirst}, frame.data(), hash).ok());
+  ASSERT_TRUE(writer.commit({}).ok());
+  Frame fetched;
+  EXPECT_EQ((*store)->fetch_parked({kFirst}, *number, hash, fetched.data()), FetchOutcome::kImage);
+  EXPECT_EQ(fetched, frame);
+}
+
 TEST(PageFetcher, KnowsNothingBeforeTheFirstSnapshot) {
   const testing::TemporaryDirectory directory;
   auto store = Store::open(small_options(directory / "store"));

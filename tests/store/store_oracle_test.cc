@@ -123,7 +123,8 @@ class OracleRun {
         if (!change.run.contains({page}) || page % 3 == 0) continue;
         const ContentHash hash = hash_page(frame_of(parked.stamp).data());
         Frame frame;
-        EXPECT_EQ(store_->fetch_parked(parked.number, hash, frame.data()), FetchOutcome::kAbsent);
+        EXPECT_EQ(store_->fetch_parked({page}, parked.number, hash, frame.data()),
+                  FetchOutcome::kAbsent);
       }
       std::erase_if(parked_, [&](const auto& at) {
         return change.run.contains({at.first}) && at.first % 3 != 0;
@@ -136,7 +137,7 @@ class OracleRun {
     Frame frame;
     for (const auto& [page, parked] : parked_) {
       const Frame wanted = frame_of(parked.stamp);
-      ASSERT_EQ(store_->fetch_parked(parked.number, hash_page(wanted.data()), frame.data()),
+      ASSERT_EQ(store_->fetch_parked({page}, parked.number, hash_page(wanted.data()), frame.data()),
                 FetchOutcome::kImage);
       EXPECT_EQ(frame, wanted);
     }

@@ -61,8 +61,8 @@ class StampedSource : public PageSource {
     return TicketReference{.number = number};
   }
   [[nodiscard]] base::Status finish_parking() override { return {}; }
-  [[nodiscard]] Outcome fetch_parked(TicketReference parked, const ContentHash& hash,
-                                     std::byte* frame) noexcept override {
+  [[nodiscard]] Outcome fetch_parked(base::PageNumber, TicketReference parked,
+                                     const ContentHash& hash, std::byte* frame) noexcept override {
     const base::LockGuard guard(lock_);
     const Parked& image = parked_[parked.number - 1];
     EXPECT_EQ(image.hash, hash);
