@@ -167,6 +167,10 @@ DirtyTracker::Restored AsyncTracker::restore(base::PageRun run, FillMode mode, B
     if (moved == all_of(run)) return {.came = moved};
   }
   const PageBits copied = uffd_.copy_back(*pool_, run, all_of(run) & ~moved, mode);
+  if ((moved | copied) != all_of(run)) {  // no memory for copies
+    if (is_cold(run.first)) temperature_.warm(space_.chunk_of(run.first));
+    moved |= uffd_.move({pool_->place_of(run.first), run.count}, run.first);
+  }
   // A chunk that was being cooled had its last scan, perhaps, before they came.
   if (mode == FillMode::kDirty) temperature_.warm(space_.chunk_of(run.first));
   return {.came = moved | copied, .copied = copied};

@@ -92,6 +92,9 @@ DirtyTracker::Restored SyncTracker::restore(base::PageRun run, FillMode mode, Ba
   if (way == Back::kMoved) moved = uffd_.move({pool_->place_of(run.first), run.count}, run.first);
   PageBits copied = 0;
   if (moved != all_of(run)) copied = uffd_.copy_back(*pool_, run, all_of(run) & ~moved, mode);
+  if ((moved | copied) != all_of(run)) {  // no memory for copies
+    moved |= uffd_.move({pool_->place_of(run.first), run.count}, run.first);
+  }
   // What was moved is not protected.
   for_runs(run, mode == FillMode::kDirty ? moved | copied : moved, [this](base::PageRun part) {
     lock_.assert_held();

@@ -49,6 +49,13 @@ class Trimmer {
 
   // Takes pages out until the budget is kept, or nothing more can be had without writing.
   void pay_back() noexcept;
+  // Calls act() while no page leaves the space: what a harvest does not find there, since it has
+  // left, is on the modified list by then.
+  template <class Act>
+  void while_nothing_leaves(Act act) noexcept REVENANT_EXCLUDES(trimming_lock_) {
+    const base::LockGuard guard(trimming_lock_);
+    act();
+  }
   // Whether somebody waits, or soon will, for pages that only writing makes free.
   [[nodiscard]] bool wants_writing() const noexcept;
   // Frames have come free.

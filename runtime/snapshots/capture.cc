@@ -153,7 +153,7 @@ void Capture::stop_step() {
 }
 
 void Capture::copy_in_stop() {
-  step_status_ = harvest();
+  memory_.trimmer().while_nothing_leaves([this] { step_status_ = harvest(); });
   gave_up_ = may_give_up_ && step_status_.ok() && dirty_.pages().value > stop_limit_;
   if (gave_up_) return;
   captured_ = true;

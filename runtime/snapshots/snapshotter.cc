@@ -84,11 +84,16 @@ Snapshotter::Turn Snapshotter::wait_for_turn() {
     if (stopping_) return held_ ? Turn::kNone : Turn::kLast;
     if (job_ != nullptr && !job_->done) return Turn::kJob;
     const std::int64_t now_ns = ProgramClock::host_monotonic_ns();
-    if (may_park()) return Turn::kMemory;
-    if (!held_ && back_off_until_ns_ <= now_ns) {
-      if (std::exchange(requested_, false)) return Turn::kWanted;
-      if (options_.every.count() != 0 && now_ns >= next_due_ns_) return Turn::kTick;
+    const bool may_take = !held_ && back_off_until_ns_ <= now_ns;
+    const bool due = may_take && options_.every.count() != 0 && now_ns >= next_due_ns_;
+    // In turns, if both are wanted all the time.
+    const bool after_memory = std::exchange(relieved_, false);
+    if (may_park() && !(after_memory && ((may_take && requested_) || due))) {
+      relieved_ = true;
+      return Turn::kMemory;
     }
+    if (may_take && std::exchange(requested_, false)) return Turn::kWanted;
+    if (due) return Turn::kTick;
     std::int64_t until_ns = now_ns + kReaderCheckNs;
     if (!held_ && requested_) {
       until_ns = back_off_until_ns_;
@@ -234,29 +239,29 @@ bool Snapshotter::may_park() const {
          ProgramClock::host_monotonic_ns() >= parking_back_off_until_ns_;
 }
 
+// One batch: whoever stops the program, or wants a snapshot, comes next.
 bool Snapshotter::relieve_memory() {
   if (!memory_.pager().has_budget()) return false;
   memory_.trimmer().pay_back();
-  while (may_park()) {
-    const base::LockGuard guard(capture_.parking_lock());
-    if (!capture_.may_park()) break;
-    const auto freed =
-        or_no_memory("paging out", [&] { return memory_.modified_writer().write_some(); });
-    memory_.trimmer().note_progress();
-    if (freed.ok()) {
-      if (!parking_error_.empty()) log_line("pages are being paged out again");
-      parking_error_.clear();
-      if (*freed == 0) break;
-      continue;
-    }
-    if (freed.error().code == base::ErrorCode::kStoreDamaged) end_by_damage(freed.error());
-    if (freed.error().message != parking_error_) {
-      log_line("%s; the memory budget gives way until pages can be paged out",
-               freed.error().message.c_str());
-    }
-    parking_error_ = freed.error().message;
-    parking_back_off_until_ns_ = ProgramClock::host_monotonic_ns() + kFirstBackOffNs;
+  if (!may_park()) return true;
+  const base::LockGuard guard(capture_.parking_lock());
+  if (!capture_.may_park()) return true;
+  const auto freed =
+      or_no_memory("paging out", [&] { return memory_.modified_writer().write_some(); });
+  memory_.trimmer().note_progress();
+  if (freed.ok()) {
+    if (!parking_error_.empty()) log_line("pages are being paged out again");
+    parking_error_.clear();
+    return true;
   }
+  if (freed.error().code == base::ErrorCode::kStoreDamaged) end_by_damage(freed.error());
+  // The store's words change while it is full: once is enough.
+  if (parking_error_.empty()) {
+    log_line("%s; the memory budget gives way until pages can be paged out",
+             freed.error().message.c_str());
+  }
+  parking_error_ = freed.error().message;
+  parking_back_off_until_ns_ = ProgramClock::host_monotonic_ns() + kFirstBackOffNs;
   return true;
 }
 

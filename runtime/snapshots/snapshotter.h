@@ -129,6 +129,7 @@ class Snapshotter {
   std::string reclaim_error_;  // what was said last
   std::string parking_error_;
   std::int64_t parking_back_off_until_ns_ = 0;
+  bool relieved_ = false;  // the last turn was the memory budget's
   std::int64_t back_off_ns_ = 0;
 
   std::atomic<std::uint64_t> durable_{0};
