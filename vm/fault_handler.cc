@@ -347,6 +347,7 @@ FaultHandler::Outcome FaultHandler::bring_parked(const Plan& plan, Part& part) n
                      plan.page.value);
       return kResume;
     case PageSource::Outcome::kDamaged:
+      if (pager_.settles_soon(plan.page, entry)) return kResume;
       return refuse(FaultReason::kDamaged, plan.page);
     case PageSource::Outcome::kUnavailable:
       break;

@@ -147,6 +147,9 @@ class Pager {
   // Whether the page's content is what that image holds, and no snapshot holds it.
   [[nodiscard]] bool wants_parked(base::PageNumber page, TicketReference parked,
                                   const ContentHash& hash) const noexcept;
+  // A commit takes parked images over, and then tells the pages' entries: in between, what an entry
+  // says of its image may be true no more. Waits a while for that; false if it stays as it is.
+  [[nodiscard]] bool settles_soon(base::PageNumber page, const PageEntry& entry) const noexcept;
   // A snapshot has taken the parked image over.
   void commit_parked(base::PageNumber page, const ContentHash& hash) noexcept;
 

@@ -1,4 +1,7 @@
 // What snapshots and the modified writer ask of the pager.
+#include <sched.h>
+
+#include <chrono>
 #include <cstring>
 
 #include "vm/pager.h"
@@ -7,6 +10,7 @@ namespace revenant::vm {
 namespace {
 
 constexpr base::PageCount kOnePage{1};
+constexpr std::chrono::milliseconds kLongestSettling{500};
 
 }  // namespace
 
@@ -96,6 +100,15 @@ bool Pager::wants_parked(base::PageNumber page, TicketReference parked,
   if (!entry.has_value()) return false;
   if (entry->state() == PageState::kParked) return entry->ticket() == parked;
   return entry->dirty() && entry->hash() == hash;  // brought in again, and perhaps not changed
+}
+
+bool Pager::settles_soon(base::PageNumber page, const PageEntry& entry) const noexcept {
+  const auto end = std::chrono::steady_clock::now() + kLongestSettling;
+  while (map_.find(page) == entry) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    ::sched_yield();
+  }
+  return true;
 }
 
 void Pager::commit_parked(base::PageNumber page, const ContentHash& hash) noexcept {

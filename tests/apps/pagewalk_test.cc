@@ -35,8 +35,8 @@ TEST_F(PagewalkTest, WithAQuarterOfItsMemoryItEndsWithATable) {
   const auto walk = command(
       {"--set", "4400K", "--memory", testing::kLittleMemory, "--threads", "3", "--seconds", "1"});
   const crash::Outcome outcome = crash::run_to_end(walk);
-  EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.output, Contains(HasSubstr(" pages visited, ")));
+  ASSERT_EQ(outcome.exit_code, 0) << ::testing::PrintToString(outcome.errors);
+  ASSERT_THAT(outcome.output, Contains(HasSubstr(" pages visited, ")));
   std::vector<std::string> rows = {"faults since this start", "  zero: new memory"};
   if (testing::kLittleMemory != std::string("0")) rows.emplace_back("pages trimmed");
   for (const std::string& row : rows) {
